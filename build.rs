@@ -22,7 +22,7 @@ use protox::prost_reflect::prost_types::FileDescriptorSet;
 use protox::prost_reflect::{Cardinality, DescriptorPool, FieldDescriptor, Kind, MessageDescriptor, OneofDescriptor};
 
 const PACKAGE: &str = "ringwarden.v1";
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
     "common",
     "lookup",
     "report",
@@ -31,6 +31,7 @@ const FILES: [&str; 8] = [
     "list",
     "note",
     "principal",
+    "sharing",
 ];
 /// The folder of the servers, below the folder of all products.
 const SERVERS: &str = "servers";

@@ -41,7 +41,10 @@ use crate::traffic;
 pub use certificates::Certificates;
 pub use descriptors::fit_descriptors;
 pub use exposure::{ExposureError, OPEN_ON_LOOPBACK};
-pub use files::{decision_keys, emergency_numbers, extend_numbering_plan, read_private_file};
+pub use files::{
+    FileIdentity, create_for_own_user_only, decision_keys, emergency_numbers, extend_numbering_plan, read_config_file,
+    read_private_file, rewrite_private_file,
+};
 pub use listeners::Listeners;
 pub use token_keys::TokenKeys;
 pub use warm_up::warm_up;
@@ -167,7 +170,8 @@ pub struct App {
     grpc_limits: grpc::GrpcLimits,
     http: http::HttpSettings,
     certificates: Option<Arc<Certificates>>,
-    token_keys: Option<Arc<TokenKeys>>,
+    /// The keys of the OpenID provider, so that they are read again.
+    pub(crate) token_keys: Option<Arc<TokenKeys>>,
     heavy_requests: usize,
     request_quotas: RequestQuotas,
     admission: Admission,
@@ -277,12 +281,6 @@ impl App {
     #[must_use]
     pub fn certificates(&self) -> Option<Arc<Certificates>> {
         self.certificates.clone()
-    }
-
-    /// The keys of the OpenID provider, so that they are read again.
-    #[must_use]
-    pub fn token_keys(&self) -> Option<Arc<TokenKeys>> {
-        self.token_keys.clone()
     }
 
     /// Runs until shutdown is announced or requested. If it is announced, the server is no longer ready and still answers
@@ -445,10 +443,24 @@ fn open_decision_log(
     Ok(Some((Arc::new(log), guard)))
 }
 
+/// A share of a daily quota, at least one.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "quotas are at most a billion, and shares from 0 to 1"
+)]
+fn part_of(daily: u64, share: f64) -> u64 {
+    ((daily as f64 * share) as u64).max(1)
+}
+
 fn quotas(limits: &config::LimitSettings) -> Quotas {
     Quotas {
         reporter_daily: limits.reporter_daily_quota,
         tenant_daily: limits.tenant_daily_quota,
+        principal_daily: limits
+            .tenant_daily_quota
+            .map(|daily| part_of(daily, limits.principal_daily_share)),
         ..Quotas::DEFAULT
     }
 }

@@ -142,6 +142,7 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for WithContext<S> {
     fn call(&mut self, mut request: Request<B>) -> S::Future {
         let usage = request.extensions().get::<ConnectionUsage>();
         let arrived = usage.and_then(ConnectionUsage::last_arrival);
+        let connection = usage.map(ConnectionUsage::connection);
         let certificate = request.extensions().get::<PeerCertificate>();
         let generation = self.api.generation();
         let caller = self.api.caller(&Shown {
@@ -156,6 +157,7 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for WithContext<S> {
                 generation,
                 ..Permit::default()
             },
+            connection,
             ..RequestContext::new(self.edge, arrived.unwrap_or_else(monotonic))
         };
         request.extensions_mut().insert(context);

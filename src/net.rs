@@ -9,8 +9,10 @@
 mod arrival;
 mod call;
 mod connection;
+mod health;
 mod limits;
 mod memory;
+mod open;
 pub(crate) mod peer;
 mod protocol;
 mod resets;
@@ -31,14 +33,16 @@ use tokio::time::sleep;
 
 pub(crate) use self::call::CallBody;
 pub(crate) use self::connection::AcceptedConnection;
-pub(crate) use self::limits::ConnectionLimits;
+pub(crate) use self::health::HealthKind;
+pub(crate) use self::limits::{ConnectionLimits, is_loopback};
 pub(crate) use self::memory::MemoryBudget;
 pub(crate) use self::memory::{HeldBytes, Share};
+pub(crate) use self::open::OpenConnections;
 pub(crate) use self::peer::{ConnectionInfo, PeerAddress, PeerCertificate};
 pub(crate) use self::protocol::{JSON_PORT, Protocol, TLS_PORT};
 pub(crate) use self::tls::{Tls, TlsFault, TlsFile, TlsPem};
 use self::transport::{Transport, Unsecured};
-pub(crate) use self::usage::{ConnectionUsage, OpenConnections};
+pub(crate) use self::usage::{Call, ConnectionUsage};
 
 /// Pause after a connection could not be accepted.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

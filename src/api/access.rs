@@ -50,8 +50,8 @@ pub static ACCESS: &[Access] = &[
     allow("ReportService", "SubmitReport", REPORT),
     allow("ReportService", "BatchSubmitReports", REPORT),
     allow("ReportService", "SubmitCallOutcomes", CALLS),
-    // A report does not say yet which principal sent it, so others could withdraw it by its id.
-    allow("ReportService", "WithdrawReport", DECIDE),
+    // Those who do not decide withdraw their own reports only.
+    allow("ReportService", "WithdrawReport", REPORT),
     allow("ReportService", "ListReporterReports", OWN),
     allow("ReportService", "WithdrawReports", DECIDE),
     allow("ReportService", "ListReports", DECIDE),
@@ -78,6 +78,10 @@ pub static ACCESS: &[Access] = &[
     allow("NoteService", "AddNote", DECIDE),
     allow("NoteService", "ListNotes", DECIDE),
     allow("NumberService", "ListAuditEvents", MANAGE),
+    // Of these, only administrators may share all reports or all statuses: the handler asks.
+    allow("SharingService", "SetVisibility", DECIDE),
+    allow("SharingService", "ListSharings", DECIDE),
+    allow("SharingService", "ListSharedWithMe", DECIDE),
     allow("NumberService", "EraseNumber", MANAGE),
     allow("PrincipalService", "CreatePrincipal", MANAGE),
     allow("PrincipalService", "GetPrincipal", MANAGE),
@@ -87,6 +91,13 @@ pub static ACCESS: &[Access] = &[
     allow("PrincipalService", "RevokeKey", MANAGE),
     allow("PrincipalService", "GetCaller", Roles::ALL),
 ];
+
+/// Whether a method of the contract changes something. The name of one that reads says so.
+#[must_use]
+pub fn changes(method: &str) -> bool {
+    const READS: [&str; 4] = ["Get", "List", "Search", "Export"];
+    !READS.iter().any(|reads| method.starts_with(reads)) && !method.ends_with("Lookup")
+}
 
 const fn allow(service: &'static str, method: &'static str, roles: Roles) -> Access {
     Access { service, method, roles }
@@ -203,5 +214,41 @@ mod tests {
                 || ["ListAuditEvents", "EraseNumber"].contains(&row.method);
             assert_eq!(row.roles == MANAGE, manages, "{row:?}");
         }
+    }
+
+    #[test]
+    fn the_name_of_a_method_says_whether_it_changes_something() {
+        let reads: Vec<_> = ACCESS
+            .iter()
+            .map(|row| row.method)
+            .filter(|method| !changes(method))
+            .collect();
+        assert_eq!(
+            reads,
+            [
+                "Lookup",
+                "BatchLookup",
+                "StreamLookup",
+                "GetDecision",
+                "ListCategories",
+                "ListReporterReports",
+                "ListReports",
+                "ExportReports",
+                "ListPendingComments",
+                "GetNumber",
+                "ListNumbers",
+                "Search",
+                "ListSimilarNumbers",
+                "GetCase",
+                "ListCases",
+                "GetList",
+                "ListLists",
+                "ListNotes",
+                "ListAuditEvents",
+                "GetPrincipal",
+                "ListPrincipals",
+                "GetCaller",
+            ]
+        );
     }
 }

@@ -35,6 +35,26 @@ impl Api {
         }
     }
 
+    /// Records that an export has been sent as a whole. An export without this event was not finished.
+    pub(super) async fn record_end_of_export(
+        &self,
+        context: &RequestContext,
+        subject: Option<AuditSubject>,
+        sent: u64,
+    ) {
+        let by = context.requested_by();
+        let changes = vec![
+            AuditChange::new("export", "", "complete"),
+            AuditChange::new("reports sent", "", &sent.to_string()),
+        ];
+        if let Ok(services) = self.0.services.of(context.caller.tenant()) {
+            let audit = &services.audit;
+            audit
+                .record_end(&by, AuditMethod::ExportReports, subject, changes)
+                .await;
+        }
+    }
+
     /// Records an export or an import before it begins.
     ///
     /// # Errors

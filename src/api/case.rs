@@ -4,6 +4,7 @@ use super::convert::case as convert;
 use super::convert::{check_batch, note, total};
 use super::{Api, ApiError, RequestContext};
 use crate::domain::case::MAX_CHANGED_LINKS;
+use crate::domain::visibility::SharedThing;
 use crate::metrics::{EdgeLabel, MutationLabel};
 use crate::service::{LinkOutcome, ServiceError};
 use crate::wire::v1;
@@ -35,24 +36,34 @@ impl Api {
         request: v1::GetCaseRequest,
         context: &RequestContext,
     ) -> Result<v1::GetCaseResponse, ApiError> {
-        let cases = self.cases(context)?;
+        let named = request.tenant.clone();
         let (id, page) = convert::wanted(request)?;
         self.refresh().await;
+        let (services, viewer) = self.owner(&named, Some(&SharedThing::Case(id.clone())), context)?;
+        let cases = &services.cases;
         let details = cases.get(&id)?;
+        let thing = SharedThing::Case(details.case.id.clone());
+        if viewer.is_some_and(|viewer| !services.sharings.allows(&thing, viewer)) {
+            return Err(ServiceError::NotFound { resource: "case" }.into()); // it was merged into a private one
+        }
         let page_total = page.as_ref().map_or(0, |_| total(details.member_count));
         let (members, next_page_token) = match page {
             Some(page) => cases.members(&id, &page)?,
             None => (Vec::new(), String::new()),
         };
-        let notes_of = self.notes(context)?;
-        let notes = notes_of.latest_of_case(&details.case.id);
+        let mut notes = services.notes.latest_of_case(&details.case.id);
+        let mut note_count = services.notes.count_of_case(&details.case.id);
+        if let Some(viewer) = viewer {
+            notes.retain(|note| services.sharings.allows(&SharedThing::Note(note.id), viewer));
+            note_count = notes.len();
+        }
         Ok(v1::GetCaseResponse {
             case: Some(convert::case(&details)),
             members: members.iter().map(convert::member).collect(),
             total_size: page_total,
             next_page_token,
             notes: note::notes(&notes),
-            note_count: total(notes_of.count_of_case(&details.case.id)),
+            note_count: total(note_count),
         })
     }
 

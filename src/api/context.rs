@@ -8,6 +8,7 @@ use crate::domain::audit::{AuditEdge, RequestedBy, Via};
 use crate::domain::identity::{Caller, Role, Roles};
 use crate::domain::tenant::TenantId;
 use crate::metrics::EdgeLabel;
+use crate::service::Sender;
 
 /// Everything an edge knows of a request besides its message. Every handler takes it.
 #[derive(Clone, Debug)]
@@ -23,6 +24,8 @@ pub struct RequestContext {
     pub caller: Caller,
     /// The address of the client, or of the proxy in front of the server; none if the request came over no network.
     pub client: Option<IpAddr>,
+    /// The edge and the number of the connection there; none if the request came over no network.
+    pub connection: Option<(EdgeLabel, u64)>,
     /// What the caller was let through for.
     pub permit: Permit,
 }
@@ -50,6 +53,7 @@ impl RequestContext {
             client_timeout: None,
             caller: Caller::Nobody,
             client: None,
+            connection: None,
             permit: Permit {
                 generation: 0,
                 service: "",
@@ -101,5 +105,21 @@ impl RequestContext {
             },
             via: self.via(),
         }
+    }
+
+    /// The party that sends reports or takes them back.
+    #[must_use]
+    pub fn sender(&self) -> Sender {
+        Sender {
+            by: self.requested_by(),
+            principal: self.caller.principal().map(|principal| principal.id.clone()),
+            decides: self.decides(),
+        }
+    }
+
+    /// Whether the caller decides on reports of others.
+    #[must_use]
+    pub fn decides(&self) -> bool {
+        self.caller.may_act_as(Role::Analyst) || self.caller.may_act_as(Role::Admin)
     }
 }

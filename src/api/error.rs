@@ -183,6 +183,13 @@ impl ApiError {
         }
     }
 
+    /// The error of a request whose client has stopped to wait for the answer.
+    #[must_use]
+    pub fn too_late() -> Self {
+        let text = "the time for the request was over before its turn came: the server has too many requests";
+        Self::new(Code::DeadlineExceeded, text)
+    }
+
     /// The error of a request that does not arrive.
     #[must_use]
     pub fn unfinished() -> Self {

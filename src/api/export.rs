@@ -7,9 +7,12 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::convert::export as convert;
 use super::{Api, ApiError, RequestContext};
-use crate::domain::audit::{AuditChange, AuditMethod};
+use crate::domain::audit::{AuditChange, AuditMethod, AuditSubject};
+use crate::domain::ids::ImportId;
+use crate::domain::kinds::Source;
+use crate::domain::time::Timestamp;
 use crate::number::E164;
-use crate::service::{Export, ServiceError, StoredReport};
+use crate::service::{Export, ExportQuery, ServiceError, StoredReport, subject_of_number};
 use crate::wire::v1;
 
 /// Exports at the same time. Each holds the reports of some numbers in memory, and keeps the store busy.
@@ -25,6 +28,8 @@ struct Exporting {
     context: RequestContext,
     export: Export,
     with_comments: bool,
+    /// What its audit events are about.
+    subject: Option<AuditSubject>,
     /// Reports that were read and not sent.
     waiting: VecDeque<(E164, StoredReport)>,
     sent: u64,
@@ -50,20 +55,21 @@ impl Api {
     {
         let reports = self.reports(context)?;
         let with_comments = request.include_comments;
-        let asked = asked(&request);
         let query = convert::query(request)?;
+        let (subject, asked) = asked(&query, with_comments)?;
         let busy = ServiceError::Exhausted {
             retry_after: RETRY_AFTER,
         };
         let permit = self.0.exports.clone().try_acquire_owned().map_err(|_| busy)?;
-        let recorded = self.record(context, AuditMethod::ExportReports, None, asked).await;
-        recorded.map_err(ApiError::of_a_read)?;
+        let recorded = self.record(context, AuditMethod::ExportReports, subject.clone(), asked);
+        recorded.await.map_err(ApiError::of_a_read)?;
         self.refresh().await;
         let exporting = Exporting {
             api: self.clone(),
             context: context.clone(),
             export: reports.export(query)?,
             with_comments,
+            subject,
             waiting: VecDeque::new(),
             sent: 0,
             is_over: false,
@@ -82,14 +88,34 @@ impl Api {
     }
 }
 
-/// What an export asks for, as its audit event tells it: never a reporter's id.
-fn asked(request: &v1::ExportReportsRequest) -> Vec<AuditChange> {
-    let comments = if request.include_comments {
+/// What an export asks for, as its audit event tells it.
+fn asked(query: &ExportQuery, with_comments: bool) -> Result<(Option<AuditSubject>, Vec<AuditChange>), ServiceError> {
+    let of_number = query.number.as_ref();
+    let number = of_number
+        .map(|(text, region)| subject_of_number(text, *region))
+        .transpose()?;
+    let subject = number.or_else(|| query.import.clone().map(AuditSubject::Import));
+    let moment = |at: Option<Timestamp>| at.map(|at| at.to_string());
+    let comments = if with_comments {
         "with comments"
     } else {
         "without comments"
     };
-    vec![AuditChange::new("export", "", comments)]
+    let filters = [
+        ("export", Some(comments.to_owned())),
+        ("from", moment(query.from)),
+        ("before", moment(query.before)),
+        ("source", query.source.map(|source| Source::name(source).to_owned())),
+        (
+            "import_id",
+            query.import.as_ref().map(|import| ImportId::as_str(import).to_owned()),
+        ),
+    ];
+    let told = filters.into_iter().filter_map(|(field, text)| Some((field, text?)));
+    Ok((
+        subject,
+        told.map(|(field, text)| AuditChange::new(field, "", &text)).collect(),
+    ))
 }
 
 impl Exporting {
@@ -104,13 +130,20 @@ impl Exporting {
             self.waiting.extend(more.map_err(ApiError::of_a_read)?);
         }
         let count = self.waiting.len().min(REPORTS_OF_MESSAGE);
+        let shown = self.waiting.iter().take(count).map(|(_, report)| report);
+        let senders = self.api.senders(&self.context, shown)?;
         let reports: Vec<v1::ExportedReport> = self
             .waiting
             .drain(..count)
-            .map(|(number, report)| convert::exported(number, &report, self.with_comments))
+            .map(|(number, report)| convert::exported(number, &report, &senders, self.with_comments))
             .collect();
         self.sent += reports.len() as u64;
         self.is_over = self.waiting.is_empty() && self.export.is_done();
+        if self.is_over {
+            self.api
+                .record_end_of_export(&self.context, self.subject.clone(), self.sent)
+                .await;
+        }
         Ok(Some(v1::ExportReportsResponse {
             reports,
             numbers_read: self.export.numbers_read,

@@ -10,6 +10,7 @@ use super::convert::list as convert;
 use super::convert::list_dry_run::foreseen as foreseen_list;
 use super::rates::RequestClass;
 use super::{Api, ApiError, RequestContext};
+use crate::domain::visibility::SharedThing;
 use crate::metrics::MutationLabel;
 use crate::wire::v1;
 
@@ -67,10 +68,11 @@ impl Api {
         request: v1::GetListRequest,
         context: &RequestContext,
     ) -> Result<v1::GetListResponse, ApiError> {
-        let lists = self.lists(context)?;
+        let named = request.tenant.clone();
         let (id, page) = convert::wanted(request)?;
         self.refresh().await;
-        Ok(convert::list(lists.page(&id, &page)?))
+        let (services, _) = self.owner(&named, Some(&SharedThing::List(id.clone())), context)?;
+        Ok(convert::list(services.lists.page(&id, &page)?))
     }
 
     /// Reads the names and sizes of all lists.

@@ -14,6 +14,7 @@ mod deadline;
 mod error;
 mod export;
 mod field_names;
+mod heavy;
 mod identify;
 mod list;
 mod lookup;
@@ -24,6 +25,7 @@ mod rates;
 mod readiness;
 mod reason;
 mod report;
+mod sharing;
 mod turns;
 mod warm_up;
 
@@ -34,7 +36,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
@@ -48,10 +50,11 @@ pub use crate::domain::identity::{Caller, CertificateHash};
 pub use crate::domain::list::MAX_PART_ENTRIES;
 pub use crate::domain::quota::RequestQuotas;
 pub use crate::service::Violation;
-pub use access::{ACCESS, Access};
+pub use access::{ACCESS, Access, changes};
 pub use context::{Permit, RequestContext};
 pub use error::{ApiError, Code};
 pub use field_names::{json_name, rename_fields};
+pub use heavy::AdmittedHeavy;
 pub use identify::{Admission, Authorization, Shown};
 pub use readiness::Readiness;
 pub use reason::{ErrorReason, REASON_DOMAIN};
@@ -109,8 +112,8 @@ struct Shared {
     draining: CancellationToken,
     /// The second in which a request was last logged that its caller's roles do not allow.
     denied_at: AtomicI64,
-    /// One permit for each heavy request in progress.
-    heavy: Semaphore,
+    /// The heavy requests in progress.
+    heavy: heavy::HeavyRequests,
     /// One permit for each list that is being replaced by a complete upload.
     replacing: Semaphore,
     /// One permit for each export in progress; a stream holds it.
@@ -172,7 +175,7 @@ impl Api {
             leaving: AtomicBool::new(false),
             draining: CancellationToken::new(),
             denied_at: AtomicI64::new(0),
-            heavy: Semaphore::new(heavy_requests.min(Semaphore::MAX_PERMITS)),
+            heavy: heavy::HeavyRequests::new(heavy_requests),
             replacing: Semaphore::new(list::MAX_REPLACED_AT_ONCE),
             exports: Arc::new(Semaphore::new(export::MAX_EXPORTS)),
         }))
@@ -182,12 +185,13 @@ impl Api {
     /// is not a lookup. Streams have limits of their own.
     ///
     /// # Errors
-    /// If as many are in progress as the server works at; nothing was done then.
-    pub fn admit_heavy(&self) -> Result<SemaphorePermit<'_>, ApiError> {
+    /// If as many are in progress as the server works at, or if its connection or its principal has a quarter of them; nothing
+    /// was done then.
+    pub fn admit_heavy(&self, context: &RequestContext) -> Result<AdmittedHeavy<'_>, ApiError> {
         let busy = ServiceError::Exhausted {
             retry_after: HEAVY_RETRY_AFTER,
         };
-        self.0.heavy.try_acquire().map_err(|_| busy.into())
+        self.0.heavy.admit(context).ok_or_else(|| busy.into())
     }
 
     /// Says from now on that the server is not ready, since it will shut down. It still answers.

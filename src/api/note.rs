@@ -37,10 +37,11 @@ impl Api {
         request: v1::ListNotesRequest,
         context: &RequestContext,
     ) -> Result<v1::ListNotesResponse, ApiError> {
-        let notes = self.notes(context)?;
+        let named = request.tenant.clone();
         let (subject, page) = convert::wanted(request)?;
         self.refresh().await;
-        let list = notes.list(&subject, &page)?;
+        let (services, viewer) = self.owner(&named, None, context)?;
+        let list = services.notes.list(&subject, &page, viewer)?;
         Ok(v1::ListNotesResponse {
             notes: convert::notes(&list.notes),
             next_page_token: list.next_page_token,

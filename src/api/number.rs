@@ -24,7 +24,8 @@ impl Api {
         let recorded = self.record_read(context, AuditMethod::GetNumber, Some(subject));
         let (dossier, ()) = tokio::join!(numbers.dossier(&named.text, named.region), recorded);
         let dossier = dossier.map_err(ApiError::of_a_read)?;
-        Ok(convert::dossier(dossier, self.lookups()?.model_version()))
+        let senders = self.senders(context, dossier.latest.iter())?;
+        Ok(convert::dossier(dossier, self.lookups()?.model_version(), &senders))
     }
 
     /// Sets a status of a number.

@@ -1,13 +1,14 @@
 //! Reports: submitted, listed, withdrawn. The service counts submitted reports itself.
 
+use std::sync::Arc;
+
 use super::convert::{check_batch, report as convert};
 use super::rates::RequestClass;
 use super::{Api, ApiError, RequestContext, or_outcome_unknown};
-use crate::domain::audit::{AuditChange, AuditMethod, AuditSubject};
-use crate::domain::ids::ImportId;
+use crate::domain::audit::{AuditMethod, AuditSubject};
 use crate::domain::report::MAX_BATCH_REPORTS;
 use crate::metrics::{EdgeLabel, MutationLabel};
-use crate::service::{Foreseen, ServiceError, subject_of_number};
+use crate::service::{Foreseen, NewReport, ServiceError, StoredReport, named_imports, subject_of_number};
 use crate::wire::v1;
 
 impl Api {
@@ -23,12 +24,16 @@ impl Api {
         let reports = self.reports(context)?;
         let report = request.report.ok_or_else(|| ApiError::field("report", "must be set"))?;
         self.charge(context, RequestClass::Reports, report.callback_numbers.len())?;
+        let principal = context.caller.principal().map(|principal| &principal.id);
         // The service gets a report that is not valid too, since it counts all reports.
-        let submitted = async {
-            Ok(reports
-                .submit_all(vec![convert::new_report(report, &context.caller)])
-                .await)
-        };
+        let new_reports = vec![convert::new_report(
+            report,
+            &context.caller,
+            &Arc::new(context.sender()),
+        )];
+        self.record_imports(context, AuditMethod::SubmitReport, &new_reports)
+            .await?;
+        let submitted = async { Ok(reports.submit_all_of(principal, new_reports).await) };
         let mut outcomes = or_outcome_unknown(submitted).await?;
         let outcome = outcomes.pop().unwrap_or(Err(ServiceError::Internal));
         match outcome {
@@ -52,17 +57,16 @@ impl Api {
         let reports = self.reports(context)?;
         check_batch("reports", request.reports.len(), MAX_BATCH_REPORTS)?;
         self.charge(context, RequestClass::Reports, further_cost(&request.reports))?;
-        if let Some((import, changes)) = import_of(&request.reports) {
-            // Without this record, nobody would know afterwards who brought in the reports.
-            self.record(context, AuditMethod::BatchSubmitReports, Some(import), changes)
-                .await?;
-        }
+        let sender = Arc::new(context.sender());
         let new_reports = request
             .reports
             .into_iter()
-            .map(|report| convert::new_report(report, &context.caller));
-        let new_reports = new_reports.collect();
-        let outcomes = or_outcome_unknown(async { Ok(reports.submit_all(new_reports).await) }).await?;
+        let principal = context.caller.principal().map(|principal| &principal.id);
+            .map(|report| convert::new_report(report, &context.caller, &sender));
+        let new_reports: Vec<_> = new_reports.collect();
+        self.record_imports(context, AuditMethod::BatchSubmitReports, &new_reports)
+            .await?;
+        let outcomes = or_outcome_unknown(async { Ok(reports.submit_all_of(principal, new_reports).await) }).await?;
         let mut response = v1::BatchSubmitReportsResponse::default();
         for (position, outcome) in outcomes.into_iter().enumerate() {
             let result = match outcome {
@@ -87,18 +91,14 @@ impl Api {
         request: v1::WithdrawReportRequest,
         context: &RequestContext,
     ) -> Result<v1::WithdrawReportResponse, ApiError> {
-        let by = context.requested_by();
+        let sender = context.sender();
         self.mutate(MutationLabel::WithdrawReport, async {
             let reports = self.reports(context)?;
             let withdrawal = convert::one_withdrawal(request)?;
-            let (number, region) = (withdrawal.number.as_str(), withdrawal.default_region);
+            let number = (withdrawal.number.as_str(), withdrawal.default_region);
             let (id, reason) = (&withdrawal.report_id, withdrawal.reason.as_str());
-            let outcome = if withdrawal.withdraw_unknown {
-                reports.withdraw(number, region, id, reason, &by).await?
-            } else {
-                reports.withdraw_known(number, region, id, reason, &by).await?
-            };
-            let was_known = outcome.was_known;
+            let outcome = reports.withdraw_by(&sender, number, id, reason, withdrawal.withdraw_unknown);
+            let was_known = outcome.await?.was_known;
             Ok(v1::WithdrawReportResponse { was_known })
         })
         .await
@@ -160,7 +160,38 @@ impl Api {
         let subject = subject_of_number(&wanted.number, wanted.default_region)?;
         let recorded = self.record_read(context, AuditMethod::ListReports, Some(subject));
         let (list, ()) = tokio::join!(list, recorded);
-        Ok(convert::list(&list.map_err(ApiError::of_a_read)?))
+        let list = list.map_err(ApiError::of_a_read)?;
+        let senders = self.senders(context, list.reports.iter())?;
+        Ok(convert::list(&list, &senders))
+    }
+
+    /// The principals that sent these reports, by the hashes in their rows, if the caller may see them.
+    ///
+    /// # Errors
+    /// If the index is being loaded.
+    pub(super) fn senders<'a>(
+        &self,
+        context: &RequestContext,
+        mut shown: impl Iterator<Item = &'a StoredReport>,
+    ) -> Result<convert::Senders, ApiError> {
+        if !context.decides() || !shown.any(|report| report.row.sender.is_some()) {
+            return Ok(convert::Senders::new());
+        }
+        let principals = self.0.services.principals.of_tenant(context.caller.tenant());
+        Ok(self.reports(context)?.senders(principals))
+    }
+
+    /// Records which imports these reports belong to. Without it, nobody would know afterwards who brought them in.
+    async fn record_imports(
+        &self,
+        context: &RequestContext,
+        method: AuditMethod,
+        reports: &[Result<NewReport, ServiceError>],
+    ) -> Result<(), ApiError> {
+        let valid = self.reports(context)?;
+        let named = named_imports(reports, |report| valid.is_valid(report))?;
+        let audit = &self.tenant(context)?.audit;
+        Ok(audit.record_imports(&context.requested_by(), method, named).await?)
     }
 }
 
@@ -180,7 +211,9 @@ impl Api {
         let subject = AuditSubject::Reporter(reports.reporter_hash(&wanted.name));
         let recorded = self.record_read(context, AuditMethod::ListReporterReports, Some(subject));
         let (list, ()) = tokio::join!(list, recorded);
-        Ok(convert::list_of_reporter(&list.map_err(ApiError::of_a_read)?))
+        let list = list.map_err(ApiError::of_a_read)?;
+        let senders = self.senders(context, list.reports.iter().map(|(_, report)| report))?;
+        Ok(convert::list_of_reporter(&list, &senders))
     }
 
     /// Lists the comments that wait for a moderator.
@@ -197,7 +230,9 @@ impl Api {
         self.refresh().await;
         let recorded = self.record_read(context, AuditMethod::ListPendingComments, None);
         let (list, ()) = tokio::join!(numbers.pending_comments(&page), recorded);
-        Ok(convert::pending_list(&list.map_err(ApiError::of_a_read)?))
+        let list = list.map_err(ApiError::of_a_read)?;
+        let senders = self.senders(context, list.reports.iter().map(|(_, report)| report))?;
+        Ok(convert::pending_list(&list, &senders))
     }
 
     /// Decides whether others may read the comment of a report.
@@ -237,19 +272,6 @@ impl Api {
 fn further_cost(reports: &[v1::Report]) -> usize {
     let callbacks: usize = reports.iter().map(|report| report.callback_numbers.len()).sum();
     callbacks + reports.len().saturating_sub(1)
-}
-
-/// The import that a batch belongs to, and what its audit event tells. None for reports of people: their rows say when and
-/// from whom they came, and there are too many for an event each.
-fn import_of(reports: &[v1::Report]) -> Option<(AuditSubject, Vec<AuditChange>)> {
-    let first = reports.iter().find(|report| !report.import_id.is_empty())?;
-    let import = ImportId::parse(&first.import_id).ok()?;
-    let count = reports.len().to_string();
-    let changes = vec![
-        AuditChange::new("reports sent", "", &count),
-        AuditChange::new("feed", "", &first.feed),
-    ];
-    Some((AuditSubject::Import(import), changes))
 }
 
 /// The total of the response that counts this result.

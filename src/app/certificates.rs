@@ -15,6 +15,9 @@ use crate::net::{Tls, TlsFault, TlsFile, TlsPem};
 const MAX_BYTES: usize = 1024 * 1024;
 /// The time between two looks at the files.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
+/// The time between two looks when a signal has asked for them, and how many there are at most.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
+const MAX_LOOKS: usize = 20;
 
 /// The contents of the files.
 struct Contents {
@@ -90,6 +93,10 @@ impl Certificates {
     pub(super) fn read(settings: &TlsSettings) -> Result<Self, AppError> {
         let contents = Contents::read(settings)?;
         let tls = Tls::new(&contents.pem()).map_err(|fault| invalid(settings, fault))?;
+        if let Err(fault) = tls.check_expiry() {
+            let error = invalid(settings, fault);
+            tracing::warn!(%error, cause = cause(&error), "most clients will refuse the certificate of this server");
+        }
         let hash = contents.hash();
         Ok(Self {
             settings: settings.clone(),
@@ -107,11 +114,19 @@ impl Certificates {
         metrics.tls_not_after(self.tls.not_after());
     }
 
-    /// Reads the files again, now.
-    pub fn reload(&self, metrics: &Metrics) {
-        let (contents, hash) = self.look();
-        *self.seen.lock() = Seen { used: hash, last: hash };
-        self.replace(contents, metrics);
+    /// Reads the files again, until they are the same at two looks: a signal may come while they are being written.
+    pub async fn reload(&self, metrics: &Metrics) {
+        let (_, mut before) = self.look();
+        for _ in 1..MAX_LOOKS {
+            tokio::time::sleep(LOOK_AGAIN).await;
+            let (contents, hash) = self.look();
+            if hash == std::mem::replace(&mut before, hash) {
+                *self.seen.lock() = Seen { used: hash, last: hash };
+                self.replace(contents, metrics);
+                return;
+            }
+        }
+        tracing::warn!("the files of TLS keep changing, and will be read when they no longer do");
     }
 
     /// Looks at the files every few seconds, for ever, and serves what they hold once it has changed.

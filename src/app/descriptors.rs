@@ -1,10 +1,12 @@
-//! The file descriptors of the process, checked at start: for each connection, and for the files of the store. Without the
+//! The file descriptors of the process, checked at start: for each connection, those to the address for probes among them,
+//! and for the files of the store. Without the
 //! check, many connections would take the descriptors that the embedded store needs to write.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::AppError;
 use crate::config::{Config, LimitSettings, StoreUrl};
+use crate::http::MAX_ADMIN_CONNECTIONS;
 use crate::store::embedded::MAX_OPEN_TABLES;
 
 /// Descriptors for everything else: the log, the sockets that listen, epoll, files that are read.
@@ -38,7 +40,8 @@ pub fn fit_descriptors(config: &Config) -> Result<LimitSettings, AppError> {
     let allowed = getrlimit(Resource::Nofile);
     let (soft, hard) = (allowed.current, allowed.maximum);
     let connections = u64::try_from(limits.max_connections.get()).unwrap_or(u64::MAX);
-    match plan(store_files(&config.store.url), connections, soft, hard) {
+    let fixed = store_files(&config.store.url) + admin_files(config.listen.admin_addr.is_some());
+    match plan(fixed, connections, soft, hard) {
         Plan::All(wanted) => {
             if soft.is_some_and(|soft| soft < wanted) {
                 raise(wanted, allowed)?;
@@ -77,9 +80,20 @@ fn store_files(store: &StoreUrl) -> u64 {
     }
 }
 
-/// The plan for a store and so many connections on each address; `None` is no limit.
-fn plan(store: u64, connections: u64, soft: Option<u64>, hard: Option<u64>) -> Plan {
-    let fixed = store + OTHERS;
+/// The descriptors of the address for probes and metrics: the socket that listens, and its connections.
+fn admin_files(has_address: bool) -> u64 {
+    if has_address {
+        u64::try_from(MAX_ADMIN_CONNECTIONS)
+            .unwrap_or(u64::MAX)
+            .saturating_add(1)
+    } else {
+        0
+    }
+}
+
+/// The plan for so many other descriptors and so many connections on each address; `None` is no limit.
+fn plan(others: u64, connections: u64, soft: Option<u64>, hard: Option<u64>) -> Plan {
+    let fixed = others + OTHERS;
     let wanted = fixed.saturating_add(ADDRESSES.saturating_mul(connections));
     if soft.is_none_or(|soft| soft >= wanted) {
         return Plan::All(soft.unwrap_or(wanted));
@@ -97,6 +111,11 @@ fn plan(store: u64, connections: u64, soft: Option<u64>, hard: Option<u64>) -> P
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_address_for_probes_needs_its_own() {
+        assert_eq!((admin_files(false), admin_files(true)), (0, 65));
+    }
 
     #[test]
     fn the_plan_follows_both_limits() {

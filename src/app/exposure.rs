@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::config::ListenSettings;
+use crate::net::is_loopback;
 
 /// Why the server does not listen on an address that other machines can reach.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -65,7 +66,7 @@ pub(super) fn admin_speaks_tls(listen: &ListenSettings, address: SocketAddr) -> 
 
 /// Whether other machines may reach an address.
 fn is_open(address: SocketAddr) -> bool {
-    !address.ip().to_canonical().is_loopback()
+    !is_loopback(address.ip())
 }
 
 #[cfg(test)]

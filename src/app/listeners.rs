@@ -33,6 +33,12 @@ impl Listeners {
     pub async fn bind(config: &Config) -> Result<Self, AppError> {
         let listen = &config.listen;
         exposure::check(listen, config.credentials_configured())?;
+        if listen.tls_terminated_in_front && config.limits.connections_per_address > 0 {
+            tracing::warn!(
+                max_connections_per_address = config.limits.connections_per_address,
+                "all clients behind a proxy have its address: with --tls-terminated-in-front, set --max-connections-per-address 0"
+            );
+        }
         let certificates = listen.tls.as_ref().map(Certificates::read).transpose()?;
         let tls = |wanted: bool| {
             let certificates = certificates.as_ref().filter(|_| wanted);

@@ -62,6 +62,7 @@ pub(super) async fn run(services: Arc<Services>, ages: Ages) {
 async fn run_once(services: &Services, ages: &Ages) -> Result<(), ServiceError> {
     let now = services.clock().now();
     for tenant in services.of_all() {
+        tenant.audit.tell_joined().await?;
         let dropped = tenant.audit.drop_older_than(oldest_kept(now, ages.audit)).await?;
         if dropped > 0 {
             tracing::info!(dropped, "old audit events were dropped");

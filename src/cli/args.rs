@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 use super::demo::DemoArgs;
 use super::{
     audit, case, completions, decision, emergency_cfg, evaluate, fit, health, import, key, list, lookup, model,
-    normalize, note, number, pull, report, search,
+    normalize, note, number, pull, report, search, share,
 };
 use crate::config::ServeArgs;
 
@@ -45,7 +45,7 @@ pub enum ClientCommand {
     Decision(decision::DecisionArgs),
     /// Submit a report on a number, withdraw reports, list or export them
     #[command(visible_alias = "reports")]
-    Report(report::ReportArgs),
+    Report(Box<report::ReportArgs>),
     /// Import a file of reports, cases or list entries into a running server
     Import(import::ImportArgs),
     /// Fetch daily files of another party over HTTP, and import them; run it from a timer
@@ -64,6 +64,8 @@ pub enum ClientCommand {
     List(list::ListArgs),
     /// Create and change principals, which may use a server, and their API keys
     Key(key::KeyArgs),
+    /// Say what other tenants of the server may see of yours
+    Share(share::ShareArgs),
     /// Parse numbers and print them in one form (E.164); needs no server
     Normalize(normalize::NormalizeArgs),
     /// Measure how good the score is, on complaints that are replayed day by day; needs no server

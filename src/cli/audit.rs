@@ -31,14 +31,20 @@ pub struct AuditArgs {
     #[arg(long, value_parser = names::parser::<AuditMethod>())]
     method: Option<AuditMethod>,
     /// Only events about this number
-    #[arg(long, value_name = "NUMBER", conflicts_with_all = ["case", "list"])]
+    #[arg(long, value_name = "NUMBER", conflicts_with_all = ["case", "list", "principal", "import"])]
     number: Option<String>,
     /// Only events about this case
-    #[arg(long, value_name = "ID", conflicts_with = "list")]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["list", "principal", "import"])]
     case: Option<String>,
     /// Only events about this list
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["principal", "import"])]
     list: Option<String>,
+    /// Only events about this principal; its own deeds are found by --actor
+    #[arg(long, value_name = "NAME", conflicts_with = "import")]
+    principal: Option<String>,
+    /// Only events about this import
+    #[arg(long, value_name = "ID")]
+    import: Option<String>,
     /// Only events of the request with this id
     #[arg(long, value_name = "ID")]
     of_request: Option<String>,
@@ -54,12 +60,14 @@ pub(super) async fn run(args: AuditArgs) -> Result<(), CliError> {
     let mut client = NumberServiceClient::new(args.remote.connect().await?);
     let subject = args.number.map(Wanted::Number);
     let subject = subject.or(args.case.map(Wanted::CaseId));
+    let subject = subject.or(args.list.map(Wanted::ListId));
+    let subject = subject.or(args.principal.map(Wanted::PrincipalId));
     let mut request = ListAuditEventsRequest {
         from: args.from,
         to: args.to,
         actor: args.actor.unwrap_or_default(),
         method: args.method.unwrap_or_default().into(),
-        subject: subject.or(args.list.map(Wanted::ListId)),
+        subject: subject.or(args.import.map(Wanted::ImportId)),
         default_region: args.region.for_wire(),
         of_request: args.of_request.unwrap_or_default(),
         ..Default::default()

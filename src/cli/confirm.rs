@@ -8,6 +8,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use clap::Args;
 
 use super::error::CliError;
+use super::text::harmless;
 
 /// How a command that may destroy something is confirmed.
 #[derive(Args, Clone, Copy, Debug, Default)]
@@ -43,7 +44,7 @@ impl Person for AtTerminal {
 
     fn ask(&mut self, question: &str) -> io::Result<String> {
         let mut err = io::stderr().lock();
-        write!(err, "{question}")?;
+        write!(err, "{}", harmless(question))?;
         err.flush()?;
         let mut line = String::new();
         io::stdin().read_line(&mut line)?;

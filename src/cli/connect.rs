@@ -1,6 +1,5 @@
 //! The connection to the server: its address, TLS, the credential, time-outs, and retries of requests without an answer.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use clap::Args;
@@ -134,7 +133,7 @@ impl Remote {
 /// Whether a host of a URL is this machine.
 fn is_loopback(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost") || address.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+    host.eq_ignore_ascii_case("localhost") || address.parse().is_ok_and(crate::net::is_loopback)
 }
 
 /// Sends a change. While the server does not answer or is unavailable, sends the change again with the same request id,

@@ -17,7 +17,7 @@ use super::import_error::ImportError;
 use super::legitimate::LegitimateError;
 use super::pull::PullError;
 use super::status::{advice, fields, sentence, wrong_end_of};
-use super::text::clean;
+use super::text::{clean, harmless};
 use crate::app::AppError;
 use crate::config::ConfigFaults;
 use crate::domain::model::ModelError;
@@ -358,7 +358,8 @@ impl CliError {
         if matches!(self, Self::Logged) {
             return Ok(());
         }
-        let mut text = format!("{ERROR}error:{ERROR:#} {self}\n");
+        let sentence: Vec<String> = self.to_string().lines().map(clean).collect();
+        let mut text = format!("{ERROR}error:{ERROR:#} {}\n", sentence.join("\n"));
         let mut cause = self.cause();
         while let Some(error) = cause {
             let shown = error.to_string();
@@ -374,7 +375,7 @@ impl CliError {
         if let Some(step) = self.next_step() {
             write_line(&mut text, &step);
         }
-        out.write_all(text.as_bytes())
+        out.write_all(harmless(&text).as_bytes())
     }
 
     /// The cause of the error. A status that this client made, because the connection failed, has one.

@@ -12,6 +12,7 @@ mod complaints;
 mod completions;
 mod confirm;
 mod connect;
+mod data_out;
 mod decision;
 mod demo;
 pub mod emergency_cfg;
@@ -40,6 +41,7 @@ mod reached;
 mod report;
 mod search;
 mod serve;
+mod share;
 mod shared;
 mod status;
 mod text;
@@ -90,6 +92,7 @@ fn numbering_plan(command: &ClientCommand) -> Option<&Path> {
         | ClientCommand::Note(_)
         | ClientCommand::Audit(_)
         | ClientCommand::Key(_)
+        | ClientCommand::Share(_)
         | ClientCommand::List(_)
         | ClientCommand::Health(_)
         | ClientCommand::Model(_)
@@ -107,13 +110,14 @@ async fn run(command: ClientCommand) -> Result<(), CliError> {
     match command {
         ClientCommand::Lookup(args) => Box::pin(lookup::run(args)).await,
         ClientCommand::Decision(args) => Box::pin(decision::run(args)).await,
-        ClientCommand::Report(args) => Box::pin(report::run(args)).await,
+        ClientCommand::Report(args) => Box::pin(report::run(*args)).await,
         ClientCommand::Number(args) => Box::pin(number::run(args)).await,
         ClientCommand::Search(args) => Box::pin(search::run(args)).await,
         ClientCommand::Case(args) => Box::pin(case::run(args)).await,
         ClientCommand::Note(args) => Box::pin(note::run(args)).await,
         ClientCommand::Audit(args) => Box::pin(audit::run(args)).await,
         ClientCommand::Key(args) => Box::pin(key::run(args)).await,
+        ClientCommand::Share(args) => Box::pin(share::run(args)).await,
         ClientCommand::Import(args) => Box::pin(import::run(args)).await,
         ClientCommand::Pull(args) => Box::pin(pull::run(args)).await,
         ClientCommand::List(args) => Box::pin(list::run(args)).await,

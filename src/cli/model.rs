@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::complaints::{self, file_error};
+use super::data_out::DataOut;
 use super::error::CliError;
 use super::output;
 use crate::domain::model::ScoreModel;
@@ -52,7 +53,7 @@ pub(super) fn run(args: &ModelArgs) -> Result<(), CliError> {
 
 /// Writes the file byte for byte.
 fn write(text: &str) -> Result<(), CliError> {
-    let mut out = std::io::stdout().lock();
+    let mut out = DataOut::stdout();
     out.write_all(text.as_bytes())?;
     Ok(out.flush()?)
 }

@@ -65,6 +65,9 @@ struct NoteAddArgs {
 struct NoteListArgs {
     #[command(flatten)]
     subject: SubjectArgs,
+    /// Tenant that shares its notes with yours [default: your own]
+    #[arg(long, value_name = "TENANT")]
+    tenant: Option<String>,
     #[command(flatten)]
     paging: Paging,
     #[command(flatten)]
@@ -126,6 +129,7 @@ async fn list(args: NoteListArgs) -> Result<(), CliError> {
     let mut request = ListNotesRequest {
         subject: number.or(args.subject.case.map(Subject::CaseId)),
         default_region: args.region.for_wire(),
+        tenant: args.tenant.unwrap_or_default(),
         ..Default::default()
     };
     let ask = async |page_size, page_token| {

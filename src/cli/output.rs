@@ -13,18 +13,19 @@ use super::error::CliError;
 use super::layout;
 pub(super) use super::layout::card;
 pub(super) use super::text::{clean, grouped};
+use super::text::{harmless, visible_json};
 use crate::wire::v1::{Action, RiskLevel};
 
 /// Prints a message as one line of JSON.
 pub(super) fn json<T: Serialize>(message: &T) -> Result<(), CliError> {
     let text = serde_json::to_string(message).map_err(std::io::Error::from)?;
-    line(text)
+    line(visible_json(text))
 }
 
-/// Prints one line.
+/// Prints one line. No text in it can control the terminal, whatever it is made of.
 pub(super) fn line(text: impl Display) -> Result<(), CliError> {
     let mut out = anstream::stdout().lock();
-    writeln!(out, "{text}")?;
+    writeln!(out, "{}", harmless(&text.to_string()))?;
     Ok(())
 }
 
@@ -85,7 +86,7 @@ pub(super) fn counted_as(count: u64, one: &str, many: &str) -> String {
 /// end a command that changes something. It always succeeds; it returns a result as the other functions here do.
 pub(super) fn note(text: impl Display) -> Result<(), CliError> {
     let mut err = anstream::stderr().lock();
-    let _written = writeln!(err, "{text}");
+    let _written = writeln!(err, "{}", harmless(&text.to_string()));
     Ok(())
 }
 

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use answer::{PageAnswer, Total};
 
+use super::data_out::DataOut;
 use super::error::CliError;
 use super::output;
 use super::text::{clean, grouped};
@@ -192,7 +193,7 @@ pub(super) fn csv<T>(items: &[T], columns: Columns<T>) -> Result<(), CliError> {
     let bytes = writer
         .into_inner()
         .map_err(|error| std::io::Error::other(error.to_string()))?;
-    let mut out = std::io::stdout().lock();
+    let mut out = DataOut::stdout();
     out.write_all(&bytes)?;
     Ok(())
 }

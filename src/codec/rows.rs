@@ -10,7 +10,7 @@ use super::{ByteReader, ByteWriter, DecodeError, UnreadableValue, begin, check_m
 use crate::domain::brand::Brand;
 use crate::domain::call::Ledger;
 use crate::domain::comment::{CommentFacts, CommentLanguage};
-use crate::domain::ids::{Area, Feed, ImportId, ReportId, ReporterHash};
+use crate::domain::ids::{Area, Feed, ImportId, ReportId, ReporterHash, SenderHash};
 use crate::domain::kinds::{Category, Channel, CommentModeration, ReportRole, Source};
 use crate::domain::report::{ReportBody, ReportRow, RowState};
 use crate::domain::time::Timestamp;
@@ -66,7 +66,7 @@ fn write_row(writer: &mut ByteWriter, row: &ReportRow) {
         ],
     );
     write_name(writer, row.id.as_str());
-    writer.fixed64(row.content);
+    writer.fixed64(content_of(row));
     writer.byte(body.category.code());
     writer.byte(body.source.code());
     writer.time(body.occurred_at);
@@ -77,6 +77,14 @@ fn write_row(writer: &mut ByteWriter, row: &ReportRow) {
     write_optional_fields(writer, row);
     write_additions(writer, row);
     writer.raw(row.unknown_fields.bytes());
+}
+
+/// The content hash. A tombstone has no content: it has its sender in that place, or 0 for none.
+fn content_of(row: &ReportRow) -> u64 {
+    match row.state {
+        RowState::Live | RowState::Withdrawn => row.content,
+        RowState::Tombstone => row.sender.map_or(0, SenderHash::raw),
+    }
 }
 
 /// The fields of the presence mask, in its order.
@@ -113,11 +121,12 @@ fn write_optional_fields(writer: &mut ByteWriter, row: &ReportRow) {
     }
 }
 
-/// The fields that were added after the first release: the arrival, then the revision with the facts of the comment. A
-/// field is left out if it and all later ones are as usual, as in most rows. A tombstone never has them.
+/// The fields that were added after the first release: the arrival, the revision with the facts of the comment, then the
+/// sender. A field is left out if it and all later ones are as usual, as in most rows. A tombstone never has them.
 fn write_additions(writer: &mut ByteWriter, row: &ReportRow) {
     let has_newer = !row.unknown_fields.bytes().is_empty();
-    let has_edition = has_newer || row.revision > 0 || row.comment != CommentFacts::default();
+    let has_sender = has_newer || row.sender.is_some();
+    let has_edition = has_sender || row.revision > 0 || row.comment != CommentFacts::default();
     let has_arrival = has_edition || row.arrived_at != row.received_at;
     if row.state == RowState::Tombstone || !has_arrival {
         return;
@@ -127,6 +136,44 @@ fn write_additions(writer: &mut ByteWriter, row: &ReportRow) {
         writer.uint(row.revision.into());
         writer.text(row.comment.language.as_ref().map_or("", CommentLanguage::as_str));
         writer.byte(row.comment.moderation.code());
+    }
+    if has_sender {
+        match row.sender {
+            None => writer.byte(NO_SENDER),
+            Some(sender) => {
+                writer.byte(if row.withdrawn_by_decision {
+                    WITHDRAWN_SENDER
+                } else {
+                    SENDER
+                });
+                writer.fixed64(sender.raw());
+            }
+        }
+    }
+}
+
+/// The byte before the sender.
+const NO_SENDER: u8 = 0;
+const SENDER: u8 = 1;
+/// The sender of a report that somebody else withdrew.
+const WITHDRAWN_SENDER: u8 = 2;
+
+/// The sender, and whether somebody who decides on reports withdrew the report.
+fn read_sender(
+    reader: &mut ByteReader<'_>,
+    (state, content): (RowState, u64),
+) -> Result<(Option<SenderHash>, bool), DecodeError> {
+    if state == RowState::Tombstone {
+        return Ok((SenderHash::from_raw(content), false));
+    }
+    if reader.remaining().is_empty() {
+        return Ok((None, false));
+    }
+    match reader.byte()? {
+        NO_SENDER => Ok((None, false)),
+        SENDER => Ok((SenderHash::from_raw(reader.fixed64()?), false)),
+        WITHDRAWN_SENDER => Ok((SenderHash::from_raw(reader.fixed64()?), true)),
+        _ => Err(DecodeError::Range("sender")),
     }
 }
 
@@ -204,9 +251,12 @@ fn row(reader: &mut ByteReader<'_>) -> Result<ReportRow, DecodeError> {
     };
     let arrived_at = read_arrival(reader, flags.state, received_at)?;
     let (revision, comment) = read_edition(reader, flags.state)?;
+    let (sender, withdrawn_by_decision) = read_sender(reader, (flags.state, content))?;
     Ok(ReportRow {
         id,
-        content,
+        content: if flags.state == RowState::Tombstone { 0 } else { content },
+        sender,
+        withdrawn_by_decision,
         state: flags.state,
         received_at,
         import,
@@ -341,8 +391,8 @@ mod tests {
     #[test]
     fn a_newer_release_is_refused_or_carried_through() {
         let mut bytes = encode(&[samples::imported_row()]).to_vec();
-        bytes[1] += 7;
-        bytes.extend_from_slice(b"\0\0\0\x01new");
+        bytes[1] += 8;
+        bytes.extend_from_slice(b"\0\0\0\x01\0new");
         let rows = decode(&bytes).unwrap();
         assert_eq!(rows[0].unknown_fields.bytes(), b"new");
         assert_eq!(encode(&rows), bytes);
@@ -357,12 +407,48 @@ mod tests {
         let row = ReportRow {
             revision: 0,
             comment: CommentFacts::default(),
+            sender: None,
+            withdrawn_by_decision: false,
             unknown_fields: crate::domain::unknown_fields::UnknownFields::default(),
             ..samples::full_row()
         };
         let bytes = encode(std::slice::from_ref(&row));
         assert_eq!(samples::hex(&bytes), WITHOUT_EDITION);
         assert_eq!(decode(&bytes).unwrap(), [row]);
+    }
+
+    /// A row without a sender has the bytes that it had before rows had senders.
+    #[test]
+    fn a_row_without_a_sender_is_written_as_before() {
+        let row = ReportRow {
+            sender: None,
+            withdrawn_by_decision: false,
+            unknown_fields: crate::domain::unknown_fields::UnknownFields::default(),
+            ..samples::full_row()
+        };
+        let bytes = encode(std::slice::from_ref(&row));
+        assert_eq!(samples::hex(&bytes), WITHOUT_SENDER);
+        assert_eq!(decode(&bytes).unwrap(), [row]);
+    }
+
+    #[test]
+    fn a_sender_takes_13_bytes_and_none_in_a_tombstone() {
+        let sender = SenderHash::from_raw(7);
+        let of = |row: ReportRow| {
+            let bytes = encode(std::slice::from_ref(&row));
+            assert_eq!(decode(&bytes).unwrap(), [row]);
+            bytes.len()
+        };
+        let row = samples::imported_row();
+        assert_eq!(of(ReportRow { sender, ..row.clone() }), of(row.clone()) + 13);
+        let tombstone = ReportRow::tombstone(row.id, row.received_at);
+        assert_eq!(
+            of(ReportRow {
+                sender,
+                ..tombstone.clone()
+            }),
+            of(tombstone)
+        );
     }
 
     /// A change of these bytes makes every existing store unreadable.
@@ -374,10 +460,15 @@ mod tests {
 
     const FROZEN: &str = "\
         01412807410123456789abcdef0123456789abcdefc2365ec52d46861b02068088da8ad75d0041fedcba9876543210fe\
-        dcba9876543210073150106674632d33636f6c830155ff07167265706f727420312fc3a488776655443322110101f6a1\
+        dcba9876543210073150106674632d33636f6c8c0155ff07167265706f727420312fc3a488776655443322110101f6a1\
         abfef962caa707cdcc4c3e0e62617463682d370a44452d42590a6170705f3108070605040302010202094d6963726f73\
         6f667444451e5369652073616774656e2c206573207365692057696e646f777320e280a602f7c8db8943c0edeeae12e8\
-        070302646502eeff";
+        070302646502022827262524232221eeff";
+
+    const WITHOUT_SENDER: &str = "\
+        01810155ff07167265706f727420312fc3a488776655443322110101f6a1abfef962caa707cdcc4c3e0e62617463682d\
+        370a44452d42590a6170705f3108070605040302010202094d6963726f736f667444451e5369652073616774656e2c20\
+        6573207365692057696e646f777320e280a602f7c8db8943c0edeeae12e8070302646502";
 
     const WITHOUT_EDITION: &str = "\
         017c55ff07167265706f727420312fc3a488776655443322110101f6a1abfef962caa707cdcc4c3e0e62617463682d37\

@@ -20,7 +20,7 @@ use crate::domain::call::Ledger;
 use crate::domain::case::{Case, CaseEvent, CaseLink};
 use crate::domain::comment::{CommentFacts, CommentLanguage, PendingComments};
 use crate::domain::evidence::{BrandReporters, Evidence, EvidenceSums, LedgerTotals, NamedBrand, SourceSet, WeekSet};
-use crate::domain::ids::{Area, CaseId, Feed, ImportId, ReportId, ReporterHash};
+use crate::domain::ids::{Area, CaseId, Feed, ImportId, ReportId, ReporterHash, SenderHash};
 use crate::domain::kinds::{
     CaseRole, CaseStatus, Category, Channel, CommentModeration, ReportRole, Source, StatusKind,
 };
@@ -93,6 +93,8 @@ pub(super) fn full_row() -> ReportRow {
             language: CommentLanguage::parse("de").ok(),
             moderation: CommentModeration::Approved,
         },
+        sender: SenderHash::from_raw(0x2122_2324_2526_2728),
+        withdrawn_by_decision: true,
         unknown_fields: UnknownFields::new(&[0xee, 0xff]),
     }
 }

@@ -2,8 +2,11 @@
 
 use bytes::Bytes;
 
-use super::{ByteReader, ByteWriter, SideKind, SideRecord, UnreadableValue, begin, check_major, rest, unreadable};
+use super::{
+    ByteReader, ByteWriter, DecodeError, SideKind, SideRecord, UnreadableValue, begin, check_major, rest, unreadable,
+};
 use crate::domain::day::Day;
+use crate::domain::day_use::DayUse;
 use crate::domain::quota::TenantDay;
 use crate::domain::tenant::TenantId;
 use crate::shard::Shard;
@@ -15,6 +18,14 @@ pub fn encode(quota: &TenantDay) -> Bytes {
     begin(&mut writer);
     writer.int(quota.day.number());
     writer.uint(quota.leased);
+    // The use of principals was added later. It names its day, since an older release keeps it unread when a new day begins.
+    if !quota.used.is_empty() || !quota.unknown_fields.bytes().is_empty() {
+        writer.int(quota.day.number());
+        writer.list(quota.used.iter(), |writer, (principal, units)| {
+            writer.fixed64(principal);
+            writer.uint(units);
+        });
+    }
     writer.raw(quota.unknown_fields.bytes());
     Bytes::from(writer.finish())
 }
@@ -27,13 +38,28 @@ pub fn decode(bytes: &[u8]) -> Result<TenantDay, UnreadableValue> {
     let mut reader = ByteReader::new(bytes);
     let mut read = || {
         check_major(&mut reader)?;
+        let day = Day::from_number(reader.int()?);
+        let leased = reader.uint()?;
+        let used = if reader.remaining().is_empty() {
+            DayUse::default()
+        } else {
+            used_on(day, &mut reader)?
+        };
         Ok(TenantDay {
-            day: Day::from_number(reader.int()?),
-            leased: reader.uint()?,
+            day,
+            leased,
+            used,
             unknown_fields: rest(&mut reader),
         })
     };
     read().map_err(unreadable("tenant's quota"))
+}
+
+/// What principals have used on a day; nothing if the bytes are about another day.
+fn used_on(day: Day, reader: &mut ByteReader<'_>) -> Result<DayUse, DecodeError> {
+    let of = Day::from_number(reader.int()?);
+    let used = reader.list(|reader| Ok((reader.fixed64()?, reader.uint()?)))?;
+    Ok(DayUse::new(used.into_iter().filter(|_| of == day)))
 }
 
 impl SideRecord for TenantDay {
@@ -60,7 +86,6 @@ impl SideRecord for TenantDay {
 
 #[cfg(test)]
 mod tests {
-    use super::super::DecodeError;
     use super::super::samples::hex;
     use super::*;
     use crate::domain::unknown_fields::UnknownFields;
@@ -68,8 +93,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn round_trips(day: i64, leased: u64, unknown_fields: Vec<u8>) {
-            let quota = TenantDay { day: Day::from_number(day), leased, unknown_fields: UnknownFields::new(&unknown_fields) };
+        fn round_trips(day: i64, leased: u64, used: Vec<(u64, u32)>, unknown_fields: Vec<u8>) {
+            let used = DayUse::new(used.into_iter().map(|(principal, units)| (principal, u64::from(units))));
+            let quota = TenantDay { day: Day::from_number(day), leased, used, unknown_fields: UnknownFields::new(&unknown_fields) };
             prop_assert_eq!(decode(&encode(&quota)).unwrap(), quota);
         }
 
@@ -84,13 +110,24 @@ mod tests {
     /// A change of these bytes makes every existing store unreadable.
     #[test]
     fn the_bytes_are_frozen_and_a_newer_major_is_refused() {
-        let quota = TenantDay {
+        let without = TenantDay {
             day: Day::from_number(20_000),
             leased: 100_000,
+            used: DayUse::default(),
+            unknown_fields: UnknownFields::default(),
+        };
+        assert_eq!(hex(&encode(&without)), "01c0b802a08d06");
+        assert_eq!(decode(&encode(&without)).unwrap(), without);
+        let quota = TenantDay {
+            used: DayUse::new([(7, 300)]),
             unknown_fields: UnknownFields::new(&[0xee]),
+            ..without
         };
         let mut bytes = encode(&quota).to_vec();
-        assert_eq!(hex(&bytes), "01c0b802a08d06ee");
+        assert_eq!(hex(&bytes), "01c0b802a08d06c0b802010700000000000000ac02ee");
+        assert_eq!(decode(&bytes).unwrap(), quota);
+        bytes[7] = 0xc2; // yesterday's or tomorrow's use
+        assert!(decode(&bytes).unwrap().used.is_empty());
         bytes[0] = 2;
         let newer = DecodeError::NewerMajor { found: 2, known: 1 };
         assert_eq!(decode(&bytes).unwrap_err().cause, newer);

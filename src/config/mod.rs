@@ -286,7 +286,7 @@ impl LogFormat {
 }
 
 /// Limits on connections, sizes, times and reports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LimitSettings {
     /// Maximum number of open connections on each address. For a further one, the longest idle one is closed. Default:
     /// 400, so that both addresses together stay below the usual limit of 1,024 file descriptors.
@@ -307,6 +307,8 @@ pub struct LimitSettings {
     pub reporter_daily_quota: Option<u32>,
     /// Maximum number of reports from all reporters in a day (UTC); `None` for no limit. Default: 100,000.
     pub tenant_daily_quota: Option<u64>,
+    /// The largest share of `tenant_daily_quota` that one principal may use. Default: 0.25.
+    pub principal_daily_share: f64,
     /// How much one client may ask for in a second.
     pub request_quotas: RequestQuotas,
     /// Maximum time for a change; a batch gets this time again for every 1,000 items. Default: 2 s.
@@ -332,6 +334,7 @@ impl LimitSettings {
         let batch_message_bytes = layers.read(&settings::BATCH_SIZE, parse::size);
         let reporter_daily_quota = layers.read(&settings::REPORTER_QUOTA, parse::reporter_quota);
         let tenant_daily_quota = layers.read(&settings::TENANT_QUOTA, parse::tenant_quota);
+        let principal_daily_share = layers.read(&settings::PRINCIPAL_SHARE, quotas::share);
         let request_quotas = quotas::read(layers);
         let write_timeout = layers.read(&settings::WRITE_TIMEOUT, parse::time);
         let heavy_workers = layers.read_if_set(&settings::HEAVY_WORKERS, parse::count);
@@ -348,6 +351,7 @@ impl LimitSettings {
             batch_message_bytes: batch_message_bytes?,
             reporter_daily_quota: reporter_daily_quota?,
             tenant_daily_quota: tenant_daily_quota?,
+            principal_daily_share: principal_daily_share?,
             request_quotas: request_quotas?,
             write_timeout: write_timeout?,
             heavy_workers: match heavy_workers? {

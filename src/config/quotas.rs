@@ -22,6 +22,12 @@ pub(super) fn read(layers: &mut Layers<'_>) -> Option<RequestQuotas> {
     })
 }
 
+/// A share of a quota; none of it would be no quota.
+pub(super) fn share(text: &str) -> Result<f64, ValueProblem> {
+    let share = text.parse().ok().filter(|share| *share > 0.0 && *share <= 1.0);
+    share.ok_or_else(|| ValueProblem::with(text, "is not a valid share", "a number above 0 and up to 1"))
+}
+
 /// A quota; `None` for 0, which means no limit.
 fn quota(text: &str) -> Result<Option<NonZeroU32>, ValueProblem> {
     let quota = text.parse().ok().filter(|quota| *quota <= RequestQuotas::MAX);
@@ -40,6 +46,10 @@ mod tests {
         assert!(quota("1000000").is_ok());
         for text in ["", "-1", "1e3", "none", "1000001"] {
             assert!(quota(text).is_err(), "{text}");
+        }
+        assert_eq!([share("0.25"), share("1")], [Ok(0.25), Ok(1.0)]);
+        for text in ["", "0", "-0.1", "1.1", "NaN", "25%"] {
+            assert!(share(text).is_err(), "{text}");
         }
         assert!(QUOTAS.contains(&format!(" {},", RequestQuotas::MAX)));
     }

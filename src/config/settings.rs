@@ -111,7 +111,7 @@ settings! {
     PER_ADDRESS "limits.max_connections_per_address" --"max-connections-per-address" Some("COUNT"), Some("100"),
         "Maximum number of open connections from one client address (IPv6: from one /64 network) on each of the two addresses; 0 for no limit. For a further one, the longest idle of them is closed; if none is idle, it is refused. Set 0 behind a proxy.";
     IDLE_TIMEOUT "limits.idle_timeout" --"idle-timeout" Some("TIME"), Some("15m"),
-        "Time after which a gRPC connection without a request is closed.";
+        "Time after its last call after which a gRPC connection is closed. Health watches and reflection are no calls.";
     REQUEST_MEMORY "limits.request_memory" --"request-memory" Some("SIZE"), Some("256MiB"),
         "Memory that requests and answers in flight may hold together, from 64MiB on. A quarter of it is for lookups alone, and one connection may hold a quarter. Beyond it, requests are refused with RESOURCE_EXHAUSTED.";
     MAX_STREAMS "limits.max_concurrent_streams" --"max-concurrent-streams" Some("COUNT"), Some("256"),
@@ -124,6 +124,8 @@ settings! {
         "Maximum number of reports from one reporter in a day (UTC): 1 to 1000, or 0 for no limit. Each call-back number of a report counts as one more. Trusted feeds that name no reporter are exempt.";
     TENANT_QUOTA "limits.tenant_daily_quota" --"tenant-daily-quota" Some("COUNT"), Some("100000"),
         "Maximum number of reports from all reporters in a day (UTC): 1 to 1000000000, or 0 for no limit. Each call-back number of a report counts as one more. Trusted feeds that name no reporter are exempt.";
+    PRINCIPAL_SHARE "limits.principal_daily_share" --"principal-daily-share" Some("SHARE"), Some("0.25"),
+        "Largest share of `--tenant-daily-quota` that one principal may use in a day, above 0 and up to 1, so that no client uses up the day of the others.";
     QUOTA_LOOKUPS "limits.quota_lookups" --"quota-lookups" Some("COUNT"), Some("20000"),
         "Maximum number of lookups and call outcomes of one principal in a second: 1 to 1000000, or 0 for no limit. Ten seconds of it may come at once. Beyond it, they are refused with RESOURCE_EXHAUSTED. Each instance counts its own. Without principals there is no limit.";
     QUOTA_REPORTS "limits.quota_reports" --"quota-reports" Some("COUNT"), Some("5000"),
@@ -137,7 +139,7 @@ settings! {
     HEAVY_WORKERS "limits.heavy_workers" --"heavy-workers" Some("COUNT"), None,
         "Number of threads for everything but lookups and probes: reports, lists, exports, the store. They have a lower priority than those of lookups. Default: one for each processor.";
     HEAVY_REQUESTS "limits.heavy_requests" --"heavy-requests" Some("COUNT"), Some("1024"),
-        "Maximum number of requests in progress that are not lookups. A further one is answered with RESOURCE_EXHAUSTED, and nothing is done for it. Exports, uploads of lists and streams of call outcomes are not counted.";
+        "Maximum number of requests in progress that are not lookups; one connection and one principal may have a quarter of them. A further one is answered with RESOURCE_EXHAUSTED, and nothing is done for it. Exports, uploads of lists and streams of call outcomes are not counted.";
     KEEPALIVE_INTERVAL "limits.keepalive_interval" --"keepalive-interval" Some("TIME"), Some("30s"),
         "Time without traffic after which the server pings a gRPC client.";
     KEEPALIVE_TIMEOUT "limits.keepalive_timeout" --"keepalive-timeout" Some("TIME"), Some("10s"),

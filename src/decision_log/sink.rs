@@ -1,9 +1,9 @@
 //! The file of the decision log. It may be rotated in any way: moved away, removed, or truncated.
 
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Write as _};
 use std::os::fd::AsFd as _;
-use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,6 +16,8 @@ use crate::metrics::{DecisionLogLabel, Metrics};
 const BATCH_BYTES: usize = 64 * 1024;
 /// Mode of a new file: only its owner reads it.
 const MODE: u32 = 0o600;
+/// The permissions of users who are neither the owner nor in the group.
+const EVERYBODY: u32 = 0o007;
 
 /// Writes lines to a file or to standard output, several at a time.
 pub(super) struct Sink {
@@ -133,7 +135,27 @@ fn open(path: &Path) -> io::Result<File> {
         let reason = "it is a pipe: write to standard output (`-`) instead";
         return Err(io::Error::new(ErrorKind::InvalidInput, reason));
     }
-    OpenOptions::new().append(true).create(true).mode(MODE).open(path)
+    let file = OpenOptions::new().append(true).create(true).mode(MODE).open(path)?;
+    withdraw_from_everybody(&file, path);
+    Ok(file)
+}
+
+/// Withdraws the rights that everybody has on the file of another time. Its group may be that of a program that ships logs.
+fn withdraw_from_everybody(file: &File, path: &Path) {
+    let mode = file
+        .metadata()
+        .ok()
+        .filter(Metadata::is_file)
+        .map(|metadata| metadata.mode());
+    let Some(mode) = mode.filter(|mode| mode & EVERYBODY != 0) else {
+        return;
+    };
+    match file.set_permissions(Permissions::from_mode(mode & 0o777 & !EVERYBODY)) {
+        Ok(()) => {
+            tracing::warn!(path = %path.display(), "everybody could read the decision log: its permissions are corrected")
+        }
+        Err(error) => tracing::warn!(path = %path.display(), %error, "everybody may read the decision log"),
+    }
 }
 
 /// Whether the open file is not the one at this path any more.
@@ -238,6 +260,17 @@ mod tests {
         log.sink.reopen.store(true, Ordering::Relaxed);
         log.sink.pause();
         assert_eq!(log.read("log"), "");
+    }
+
+    #[test]
+    fn a_file_that_everybody_may_read_is_closed_to_them_and_not_to_its_group() {
+        let log = Rotated::new();
+        let path = log.path("lax");
+        fs::write(&path, "a\n").unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o666)).unwrap();
+        let target = LogTarget::File(path.clone());
+        Sink::open(&target, Arc::default(), Metrics::new()).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o660);
     }
 
     /// As logrotate does with `copytruncate`.

@@ -150,12 +150,55 @@ impl ReportId {
         Self(number.to_string().into())
     }
 
-    /// The id of the row that a report on `number` adds to a call-back number. Ids are unique for one number only, so
-    /// the report's own id may name another report there.
+    /// The id of the row that a report of this sender on `number` adds to a call-back number. Ids are unique for one number
+    /// only, so the report's own id may name another report there.
     #[must_use]
-    pub fn of_callback(&self, number: &str) -> Self {
-        let text = format!("{number}\n{}", self.as_str());
-        Self(format!("callback-{:032x}", xxh3_128(text.as_bytes())).into())
+    pub fn of_callback(&self, number: &str, sender: Option<SenderHash>) -> Self {
+        let text = match sender {
+            None => format!("{number}\n{}", self.as_str()),
+            Some(sender) => format!("{number}\n{}\n{:016x}", self.as_str(), sender.raw()),
+        };
+        Self(format!("{OF_CALLBACK}{:032x}", xxh3_128(text.as_bytes())).into())
+    }
+
+    /// Whether it looks as one of the ids that the server makes for the rows of call-back numbers.
+    #[must_use]
+    pub fn is_of_callback(&self) -> bool {
+        self.as_str().starts_with(OF_CALLBACK)
+    }
+}
+
+/// The beginning of the ids of the rows of call-back numbers.
+const OF_CALLBACK: &str = "callback-";
+
+/// The principal that sent a report: a keyed hash of its id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SenderHash(u64);
+
+impl SenderHash {
+    /// Hashes the id of a principal under the store's secret key. Never 0, which stands for no sender. Frozen: stores hold it.
+    #[must_use]
+    pub fn keyed(key: &[u8; 32], tenant: &str, principal: &str) -> Self {
+        let mut hasher = blake3::Hasher::new_keyed(key);
+        hasher
+            .update(tenant.as_bytes())
+            .update(b"\0sender\0")
+            .update(principal.as_bytes());
+        let mut first = [0u8; 8];
+        hasher.finalize_xof().fill(&mut first);
+        Self(u64::from_le_bytes(first).max(1))
+    }
+
+    /// A sender from a stored hash; none if it is 0.
+    #[must_use]
+    pub const fn from_raw(hash: u64) -> Option<Self> {
+        if hash == 0 { None } else { Some(Self(hash)) }
+    }
+
+    /// The hash.
+    #[must_use]
+    pub const fn raw(self) -> u64 {
+        self.0
     }
 }
 

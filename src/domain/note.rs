@@ -62,6 +62,17 @@ impl NoteId {
         Self(u128::from_be_bytes(half))
     }
 
+    /// Reads an id as clients see it.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = text.trim().strip_prefix("n-").filter(|digits| digits.len() == 32)?;
+        let is_hexadecimal = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        u128::from_str_radix(digits, 16)
+            .ok()
+            .filter(|_| is_hexadecimal)
+            .map(Self)
+    }
+
     /// An id from a stored integer.
     #[must_use]
     pub const fn from_raw(id: u128) -> Self {

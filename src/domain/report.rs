@@ -7,7 +7,7 @@ use xxhash_rust::xxh3::Xxh3;
 use super::brand::Brand;
 use super::call::Ledger;
 use super::comment::CommentFacts;
-use super::ids::{Area, Feed, ImportId, ReportId, ReporterHash};
+use super::ids::{Area, Feed, ImportId, ReportId, ReporterHash, SenderHash};
 use super::kinds::{Category, Channel, ReportRole, Source};
 use super::time::Timestamp;
 use super::unknown_fields::UnknownFields;
@@ -29,6 +29,23 @@ pub enum RowState {
     Withdrawn = 1,
     /// It was withdrawn before it arrived: only the id is known.
     Tombstone = 2,
+}
+
+/// The party that sends or withdraws a report, as far as it matters for rows that are stored already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Party {
+    /// Its principal; none if it has none.
+    pub sender: Option<SenderHash>,
+    /// Whether it decides on reports of others: an analyst, an administrator, or anybody on a server without principals.
+    pub decides: bool,
+}
+
+impl Party {
+    /// Anybody, on a server without principals.
+    pub const OPEN: Self = Self {
+        sender: None,
+        decides: true,
+    };
 }
 
 /// The content of a report, apart from the number, its id, and how it arrived.
@@ -119,7 +136,7 @@ pub struct ReportRow {
     pub arrived_at: Timestamp,
     /// The import it came with.
     pub import: Option<ImportId>,
-    /// Its weight, frozen when it was accepted.
+    /// Its weight, fixed when it was accepted, and again with each revision.
     pub weight: f32,
     /// Its content.
     pub body: ReportBody,
@@ -127,6 +144,12 @@ pub struct ReportRow {
     pub revision: u32,
     /// What is known of the comment besides its text.
     pub comment: CommentFacts,
+    /// The principal that sent it; none on a server without principals, and in rows of earlier releases. Of a tombstone, the only
+    /// principal whose report it keeps from counting; none for all.
+    pub sender: Option<SenderHash>,
+    /// Whether somebody who decides on reports withdrew it: its sender cannot bring it back. Always false without a sender,
+    /// since nobody else could bring such a row back.
+    pub withdrawn_by_decision: bool,
     /// Fields of a newer release, kept unread.
     pub unknown_fields: UnknownFields,
 }
@@ -157,6 +180,8 @@ impl ReportRow {
             body,
             revision: 0,
             comment: CommentFacts::default(),
+            sender: None,
+            withdrawn_by_decision: false,
             unknown_fields: UnknownFields::default(),
         }
     }
@@ -206,30 +231,44 @@ impl ReportRow {
             body,
             revision: 0,
             comment: CommentFacts::default(),
+            sender: None,
+            withdrawn_by_decision: false,
             unknown_fields: UnknownFields::default(),
         }
     }
 
-    /// Whether a later revision may take the place of this row: it corrects what was said, and is of the same reporter and
-    /// source, about the same call. The call-back numbers stay, since each has a row of its own.
+    /// Whether a later revision may take the place of this row: it corrects what was said, and is of the same principal,
+    /// reporter and source, about the same call. A row without a principal is corrected by those who decide on reports. The
+    /// call-back numbers stay, since each has a row of its own.
     #[must_use]
-    pub fn may_become(&self, later: &Self) -> bool {
+    pub fn may_become(&self, later: &Self, decides: bool) -> bool {
         let (old, new) = (&self.body, &later.body);
-        let is_same_sender = old.reporter == new.reporter && old.source == new.source && old.feed == new.feed;
+        let is_same_principal = self.is_of_sender(later) || self.sender.is_none() && decides;
+        let is_same_source = old.reporter == new.reporter && old.source == new.source && old.feed == new.feed;
         let is_same_call = old.occurred_at == new.occurred_at && old.callbacks == new.callbacks;
-        later.revision > self.revision && is_same_sender && is_same_call
+        later.revision > self.revision && is_same_principal && is_same_source && is_same_call
     }
 
-    /// Whether a later revision may take the place of this withdrawn row, as a new report with any content: so a withdrawal by
-    /// mistake has a way back, and an import that was withdrawn can be corrected under the same ids.
+    /// Whether a report may take the place of this row, which does not count, as a new report with any content: a later revision
+    /// by the sender of a report that it withdrew, or by those who decide on reports. So a withdrawal by mistake has a way
+    /// back, and an import that was withdrawn can be corrected under the same ids. A tombstone of another sender gives way.
     #[must_use]
-    pub fn may_return_as(&self, later: &Self) -> bool {
-        self.state == RowState::Withdrawn && later.revision > self.revision
+    pub fn may_return_as(&self, later: &Self, decides: bool) -> bool {
+        let is_own = self.is_of_sender(later);
+        match self.state {
+            RowState::Live => false,
+            RowState::Withdrawn => later.revision > self.revision && (decides || is_own && !self.withdrawn_by_decision),
+            RowState::Tombstone => self.sender.is_some() && !is_own,
+        }
     }
 
-    /// This row with the content of a later revision. It keeps its import and its times of arrival, and its weight unless the
-    /// brand is another one: a brand's own team is trusted on its brands alone. A comment that was changed must be moderated
-    /// again.
+    /// Whether both have a sender, and the same one.
+    fn is_of_sender(&self, other: &Self) -> bool {
+        self.sender.is_some() && self.sender == other.sender
+    }
+
+    /// This row with the content and the weight of a later revision. It keeps its import, its sender and its times of arrival.
+    /// A comment that was changed must be moderated again.
     #[must_use]
     pub fn revised(&self, later: Self) -> Self {
         let moderation = if self.body.comment == later.body.comment {
@@ -237,9 +276,8 @@ impl ReportRow {
         } else {
             later.comment.moderation
         };
-        let is_of_same_brand = self.body.brand == later.body.brand;
         Self {
-            weight: if is_of_same_brand { self.weight } else { later.weight },
+            weight: later.weight,
             content: later.content,
             body: later.body,
             revision: later.revision,

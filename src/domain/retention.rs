@@ -74,9 +74,9 @@ impl NumberState {
         Ok(Expired { reports, texts })
     }
 
-    /// Whether nothing is stored of the number but that it was there: no row, status or link.
+    /// Whether nothing is stored of the number but that it was there: no row, status, link or reset.
     #[must_use]
     pub fn is_left_over(&self) -> bool {
-        self.rows == 0 && self.is_blank()
+        self.rows == 0 && self.reset_before.is_none() && self.is_blank()
     }
 }

@@ -3,19 +3,24 @@
 //! Live traffic, replay and every store run these same functions. They work on the record and on the loaded part of its
 //! rows. A function that needs more rows returns [`Missing`] before it changes anything.
 
+mod withdrawal;
+
+use self::withdrawal::{confirm, take_back};
 use super::bitmap::DistinctCount;
 use super::case::CaseLink;
 use super::comment::PendingComments;
 use super::evidence::{Evidence, FoldModel};
-use super::ids::{CaseId, ImportId, ReportId, ReporterHash};
+use super::ids::{CaseId, ReportId, ReporterHash};
 use super::kinds::CaseRole;
-use super::report::{ReportRow, RowState};
+use super::report::{Party, ReportRow, RowState};
 use super::reporter_table::{ReporterTable, TABLE_FROM_ROWS};
 use super::requests::Requests;
 use super::rows::{LoadedRows, Missing};
 use super::status::Statuses;
 use super::time::Timestamp;
 use super::unknown_fields::UnknownFields;
+
+pub use self::withdrawal::Withdrawal;
 
 /// How many of a number's newest rows keep their free text.
 pub const MAX_TEXTS: u32 = 1_000;
@@ -91,17 +96,10 @@ pub enum Withdrawn {
     TakenBack,
     /// It was withdrawn before: nothing changed.
     Already,
+    /// Its sender had withdrawn it before. It stays withdrawn, and its sender can no longer bring it back.
+    Confirmed,
     /// The report is not known: a tombstone keeps it from counting if it arrives.
     Unknown,
-}
-
-/// The rows of a bulk withdrawal.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Withdrawal {
-    /// The rows of an import.
-    Import(ImportId),
-    /// The rows of a reporter.
-    Reporter(ReporterHash),
 }
 
 impl NumberState {
@@ -131,18 +129,32 @@ impl NumberState {
         self.links.len() != before
     }
 
-    /// Adds a report.
+    /// Adds a report of somebody who decides on reports.
     ///
     /// # Errors
     /// If rows are missing; nothing is changed then.
     pub fn submit(&mut self, rows: &mut LoadedRows, row: ReportRow, model: &FoldModel) -> Result<Submitted, Missing> {
+        self.submit_by(rows, row, true, model)
+    }
+
+    /// Adds a report. `decides` says whether its sender decides on reports of others.
+    ///
+    /// # Errors
+    /// If rows are missing; nothing is changed then.
+    pub fn submit_by(
+        &mut self,
+        rows: &mut LoadedRows,
+        row: ReportRow,
+        decides: bool,
+        model: &FoldModel,
+    ) -> Result<Submitted, Missing> {
         if let Some(known) = rows.find(&row.id)? {
             return match known.state {
-                RowState::Tombstone => self.fill_tombstone(rows, row),
-                RowState::Live if known.may_become(&row) => self.revise(rows, row, model),
+                RowState::Live if known.may_become(&row, decides) => self.revise(rows, row, model),
                 RowState::Live if known.revision > row.revision => Ok(Submitted::Outdated),
                 RowState::Live if known.content != row.content => Ok(Submitted::OtherContent),
-                RowState::Withdrawn if known.may_return_as(&row) => self.revive(rows, row, model),
+                _ if known.may_return_as(&row, decides) => self.revive(rows, row, model),
+                RowState::Tombstone => self.fill_tombstone(rows, row),
                 RowState::Live => Ok(Submitted::AlreadyKnown),
                 RowState::Withdrawn => Ok(Submitted::Withdrawn),
             };
@@ -191,7 +203,7 @@ impl NumberState {
         Ok(Submitted::Revised)
     }
 
-    /// Puts a later revision in the place of a withdrawn row, as a new report. All rows are folded again.
+    /// Puts a report in the place of a row that does not count, as a new report. All rows are folded again.
     fn revive(&mut self, rows: &mut LoadedRows, row: ReportRow, model: &FoldModel) -> Result<Submitted, Missing> {
         if self.reset_before.is_some_and(|moment| row.body.occurred_at < moment) {
             return Ok(Submitted::BeforeReset);
@@ -204,7 +216,7 @@ impl NumberState {
         Ok(Submitted::Accepted)
     }
 
-    /// Withdraws one report, known or not.
+    /// Withdraws one report, known or not, for somebody who decides on reports.
     ///
     /// # Errors
     /// If rows are missing; nothing is changed then.
@@ -215,7 +227,22 @@ impl NumberState {
         at: Timestamp,
         model: &FoldModel,
     ) -> Result<Withdrawn, Missing> {
+        self.withdraw_by(rows, (id, at), Party::OPEN, model)
+    }
+
+    /// Withdraws one report, known or not. The caller of this checks that the party may.
+    ///
+    /// # Errors
+    /// If rows are missing; nothing is changed then.
+    pub fn withdraw_by(
+        &mut self,
+        rows: &mut LoadedRows,
+        (id, at): (&ReportId, Timestamp),
+        by: Party,
+        model: &FoldModel,
+    ) -> Result<Withdrawn, Missing> {
         match rows.find(id)?.map(|row| row.state) {
+            Some(RowState::Withdrawn | RowState::Tombstone) if by.decides => confirm(rows, id),
             Some(RowState::Withdrawn | RowState::Tombstone) => Ok(Withdrawn::Already),
             Some(RowState::Live) => {
                 rows.need_all()?;
@@ -224,7 +251,7 @@ impl NumberState {
                     rows.table.can_replace(table, reporter)?;
                 }
                 if let Some(row) = rows.find_mut(id)? {
-                    take_back(row);
+                    take_back(row, by.decides);
                 }
                 self.fold_without(rows, reporter, model)?;
                 Ok(Withdrawn::TakenBack)
@@ -232,7 +259,11 @@ impl NumberState {
             None => {
                 let with_table = self.reporter_table(model).is_some();
                 let total = self.rows.saturating_add(1);
-                rows.insert(ReportRow::tombstone(id.clone(), at), total)?;
+                let tombstone = ReportRow {
+                    sender: by.sender.filter(|_| !by.decides),
+                    ..ReportRow::tombstone(id.clone(), at)
+                };
+                rows.insert(tombstone, total)?;
                 self.rows = total;
                 self.buckets = rows.buckets();
                 self.evidence_version = model.evidence_version();
@@ -258,7 +289,7 @@ impl NumberState {
         rows.change_all(|row| {
             let hit = what.takes(row, arrived_by);
             if hit {
-                take_back(row);
+                take_back(row, true);
                 taken = taken.saturating_add(1);
             }
             hit
@@ -404,8 +435,9 @@ impl NumberState {
 
     fn fill_tombstone(&mut self, rows: &mut LoadedRows, row: ReportRow) -> Result<Submitted, Missing> {
         if let Some(known) = rows.find_mut(&row.id)? {
+            let by_decision = known.sender.is_none();
             *known = row;
-            take_back(known);
+            take_back(known, by_decision);
         }
         Ok(Submitted::Withdrawn)
     }
@@ -433,23 +465,6 @@ impl NumberState {
     }
 }
 
-impl Withdrawal {
-    /// Whether it withdraws this row: a live one that had arrived by this moment.
-    #[must_use]
-    pub fn takes(&self, row: &ReportRow, arrived_by: Timestamp) -> bool {
-        row.is_live() && row.arrived_at <= arrived_by && self.names(row)
-    }
-
-    /// Whether the row is of the import or the reporter, live or not.
-    #[must_use]
-    pub fn names(&self, row: &ReportRow) -> bool {
-        match self {
-            Self::Import(import) => row.import.as_ref() == Some(import),
-            Self::Reporter(reporter) => row.body.reporter == Some(*reporter),
-        }
-    }
-}
-
 /// Whether a reset of the calls before `moment` deletes a report that counts until then.
 #[must_use]
 pub fn is_lost_by_reset(row: &ReportRow, moment: Timestamp) -> bool {
@@ -459,10 +474,4 @@ pub fn is_lost_by_reset(row: &ReportRow, moment: Timestamp) -> bool {
 /// Whether a reset of the calls before `moment` deletes this row. Tombstones of reports that never arrived stay.
 fn goes_with_reset(row: &ReportRow, moment: Timestamp) -> bool {
     row.state != RowState::Tombstone && row.body.occurred_at < moment
-}
-
-/// Withdraws a row. It keeps no free text, since the person took it back.
-fn take_back(row: &mut ReportRow) {
-    row.state = RowState::Withdrawn;
-    row.body.comment = None;
 }

@@ -2,30 +2,42 @@
 //! delay a shutdown and can make room for another one; its memory is counted until its answer is sent; and the bytes of its
 //! request must arrive in time.
 
-use std::future::Future;
+use std::future::{Future, ready};
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use futures_util::{FutureExt as _, TryFutureExt as _};
 use http::{HeaderMap, Request, Response};
 use tonic::body::Body;
 use tower::{Layer, Service};
 
+use super::context::timeout;
 use super::request_body::{Arrival, RequestBody};
 use super::status::status;
-use crate::api::ApiError;
-use crate::net::{CallBody, ConnectionInfo, Share};
+use super::{health, stranger};
+use crate::api::{ApiError, changes};
+use crate::clock::monotonic;
+use crate::net::{Call, CallBody, ConnectionInfo, ConnectionUsage, HealthKind, Share};
+
+/// How the path of a method of the contract begins.
+const CONTRACT: &str = "/ringwarden.v1.";
 
 /// The paths of reflection. Its stream stays open as long as the client likes, and nothing is lost when it is cut off.
 const REFLECTION: &str = "/grpc.reflection.";
-/// The methods of lookups, and the health checks. A part of the memory is for them alone.
+/// The methods of lookups. A part of the memory is for them alone.
 const LOOKUPS: [&str; 4] = [
     "/ringwarden.v1.LookupService/Lookup",
     "/ringwarden.v1.LookupService/StreamLookup",
     "/ringwarden.v1.LookupService/GetDecision",
     "/ringwarden.v1.LookupService/ListCategories",
 ];
-const HEALTH: &str = "/grpc.health.";
+/// The methods whose calls are dropped if nobody waits for their answers any more. They change nothing, and when the server is
+/// late there are many of them.
+const DROPPED_IF_LATE: [&str; 2] = [
+    "/ringwarden.v1.LookupService/Lookup",
+    "/ringwarden.v1.LookupService/BatchLookup",
+];
 
 /// Counts calls and their memory, and tells each request who its client is. The [`ConnectionInfo`] must be in the extensions of
 /// the request.
@@ -46,6 +58,39 @@ impl<S> Layer<S> for CountCalls {
 
 type Answered<B, E> = Pin<Box<dyn Future<Output = Result<Response<CallBody<B>>, E>> + Send>>;
 
+impl<S, B> CountedCalls<S>
+where
+    S: Service<Request<Body>, Response = Response<B>, Error: Send + 'static, Future: Send + 'static>,
+    B: Send + 'static,
+{
+    /// A health check: its connection is idle all the same, and its memory is not counted. Both are limited by the number of
+    /// health checks.
+    fn health_check(
+        &mut self,
+        kind: HealthKind,
+        usage: ConnectionUsage,
+        mut request: Request<Body>,
+    ) -> Answered<B, S::Error> {
+        let call = usage.begin_passing_call();
+        let Some(place) = usage.begin_health(kind) else {
+            return refused(status(&ApiError::overloaded()).into_http(), Some(call));
+        };
+        health::strip_head(&mut request, kind);
+        let request = request.map(|body| Body::new(RequestBody::new(body, Arrival::One, None, usage)));
+        let answer = self.0.call(request);
+        Box::pin(answer.map_ok(|answer| answer.map(|body| CallBody::of_health(body, call, place))))
+    }
+}
+
+/// An answer without a body.
+fn refused<B, E>(head: Response<()>, call: Option<Call>) -> Answered<B, E>
+where
+    B: Send + 'static,
+    E: Send + 'static,
+{
+    Box::pin(ready(Ok(head.map(|()| CallBody::empty(call)))))
+}
+
 impl<S, B> Service<Request<Body>> for CountedCalls<S>
 where
     S: Service<Request<Body>, Response = Response<B>, Error: Send + 'static, Future: Send + 'static>,
@@ -60,9 +105,6 @@ where
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        let path = request.uri().path();
-        let (arrival, share) = (Arrival::of(path), share_of(path));
-        let counts = !path.starts_with(REFLECTION);
         let Some(connection) = request.extensions_mut().remove::<ConnectionInfo>() else {
             // Without a connection, in the warm-up.
             return self
@@ -71,29 +113,52 @@ where
                 .map_ok(|answer| answer.map(|body| CallBody::new(body, None, None)))
                 .boxed();
         };
-        connection.describe(request.extensions_mut());
         let usage = connection.usage().clone();
-        let call = counts.then(|| usage.begin_call());
-        let held = match usage.hold(share, head_bytes(request.headers())) {
-            Ok(held) => held,
-            Err(_) => {
-                let head = status(&ApiError::overloaded()).into_http::<()>();
-                return std::future::ready(Ok(head.map(|()| CallBody::empty(call)))).boxed();
-            }
+        if let Some(head) = stranger::refusal(request.headers()) {
+            return refused(head, Some(usage.begin_passing_call()));
+        }
+        let path = request.uri().path();
+        if let Some(kind) = health::kind(path) {
+            return self.health_check(kind, usage, request);
+        }
+        let (arrival, share) = (Arrival::of(path), share_of(path));
+        let call = if path.starts_with(REFLECTION) {
+            usage.begin_passing_call()
+        } else {
+            usage.begin_call()
         };
+        if is_too_late(path, request.headers(), usage.last_arrival(), monotonic()) {
+            usage.too_late();
+            return refused(status(&ApiError::too_late()).into_http(), Some(call));
+        }
+        let Ok(held) = usage.hold(share, head_bytes(request.headers())) else {
+            return refused(status(&ApiError::overloaded()).into_http(), Some(call));
+        };
+        connection.describe(request.extensions_mut());
         request.extensions_mut().insert(held.clone());
-        let of_body = held.clone();
+        let of_body = Some(held.clone());
         let request = request.map(|body| Body::new(RequestBody::new(body, arrival, of_body, usage)));
         let answer = self.0.call(request);
-        Box::pin(answer.map_ok(|answer| answer.map(|body| CallBody::new(body, call, Some(held)))))
+        Box::pin(answer.map_ok(|answer| answer.map(|body| CallBody::new(body, Some(call), Some(held)))))
     }
 }
 
+/// Whether the client has stopped to wait for the answer, by its header `grpc-timeout`.
+fn is_too_late(path: &str, headers: &HeaderMap, arrived: Option<Instant>, now: Instant) -> bool {
+    DROPPED_IF_LATE.contains(&path)
+        && timeout(headers)
+            .zip(arrived)
+            .and_then(|(timeout, arrived)| arrived.checked_add(timeout))
+            .is_some_and(|until| until <= now)
+}
+
 fn share_of(path: &str) -> Share {
-    if LOOKUPS.contains(&path) || path.starts_with(HEALTH) {
-        Share::Lookup
-    } else {
-        Share::Other
+    if LOOKUPS.contains(&path) {
+        return Share::Lookup;
+    }
+    match path.rsplit_once('/') {
+        Some((service, method)) if service.starts_with(CONTRACT) && changes(method) => Share::Change,
+        _ => Share::Other,
     }
 }
 
@@ -103,4 +168,57 @@ fn head_bytes(headers: &HeaderMap) -> usize {
         .iter()
         .map(|(name, value)| name.as_str().len() + value.len())
         .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn each_method_has_its_share_of_the_memory() {
+        for (path, share) in [
+            ("/ringwarden.v1.LookupService/Lookup", Share::Lookup),
+            ("/ringwarden.v1.LookupService/BatchLookup", Share::Other),
+            ("/ringwarden.v1.CaseService/ListCases", Share::Other),
+            ("/ringwarden.v1.CaseService/CreateCase", Share::Change),
+            (
+                "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+                Share::Other,
+            ),
+            ("/grpc.health.v1.Health/Other", Share::Other),
+        ] {
+            assert_eq!(share_of(path), share, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_lookup_is_dropped_once_its_client_does_not_wait_for_it() {
+        const LOOKUP: &str = DROPPED_IF_LATE[0];
+        let arrived = monotonic();
+        let late = |path: &str, timeout: Option<&'static str>, arrived: Option<Instant>, millis: u64| {
+            let mut headers = HeaderMap::new();
+            if let Some(timeout) = timeout {
+                headers.insert("grpc-timeout", HeaderValue::from_static(timeout));
+            }
+            let now = monotonic() + Duration::from_millis(millis);
+            is_too_late(path, &headers, arrived, now)
+        };
+        let some = Some(arrived);
+        assert!(late(LOOKUP, Some("60m"), some, 60));
+        assert!(late(DROPPED_IF_LATE[1], Some("0n"), some, 0));
+        for (path, timeout, arrived, millis) in [
+            (LOOKUP, Some("9S"), some, 60),
+            (LOOKUP, Some("60m"), None, 60),
+            (LOOKUP, Some("soon"), some, 60),
+            (LOOKUP, None, some, 3_600_000),
+            ("/ringwarden.v1.LookupService/StreamLookup", Some("0n"), some, 60),
+            ("/ringwarden.v1.ReportService/SubmitReport", Some("0n"), some, 60),
+        ] {
+            assert!(!late(path, timeout, arrived, millis), "{path} {timeout:?}");
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use http::HeaderMap;
 use tonic::metadata::MetadataMap;
 use tonic::{Extensions, Request};
 
@@ -22,13 +23,13 @@ pub(super) fn split<T>(request: Request<T>) -> (T, RequestContext) {
 fn context(metadata: &MetadataMap, extensions: &mut Extensions) -> RequestContext {
     let context = extensions.remove::<RequestContext>();
     RequestContext {
-        client_timeout: timeout(metadata),
+        client_timeout: timeout(metadata.as_ref()),
         ..context.unwrap_or_else(|| RequestContext::new(EdgeLabel::Grpc, monotonic()))
     }
 }
 
 /// The client's timeout, if the header has a valid one: up to eight digits and a unit (gRPC over HTTP/2).
-fn timeout(headers: &MetadataMap) -> Option<Duration> {
+pub(super) fn timeout(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(TIMEOUT_HEADER)?.to_str().ok()?;
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     if digits.len() > 8 {

@@ -7,6 +7,7 @@ use http::{Request, Response};
 use tonic::body::Body;
 use tower::{Layer, Service};
 
+use super::health;
 use super::status::status;
 use crate::api::{Api, ApiError, RequestContext};
 use crate::clock::monotonic;
@@ -15,9 +16,6 @@ use crate::metrics::EdgeLabel;
 
 /// The path of a method of the contract begins so, and goes on with the service, `/`, and the method.
 const CONTRACT: &str = "/ringwarden.v1.";
-/// Health checks need no credential: an orchestrator has none, and the answer holds nothing of anybody.
-const HEALTH: &str = "/grpc.health.v1.Health/";
-
 /// Refuses requests whose caller may not call their method.
 #[derive(Clone, Debug)]
 pub(super) struct GateLayer(pub(super) Api);
@@ -42,7 +40,8 @@ pub(super) struct Gate<S> {
 
 impl<S> Gate<S> {
     fn check<B>(&self, request: &mut Request<B>) -> Result<(), ApiError> {
-        if request.uri().path().starts_with(HEALTH) {
+        // Health checks need no credential: an orchestrator has none, and the answer holds nothing of anybody.
+        if health::kind(request.uri().path()).is_some() {
             return Ok(());
         }
         // The layer around this one has put it there. Without it, the caller is nobody.

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use http::{HeaderMap, Uri};
 use tonic::server::NamedService;
 use tonic::{Request, Response, Status};
 use tonic_health::ServingStatus;
@@ -21,15 +22,26 @@ use super::servers::note_service_server::NoteServiceServer;
 use super::servers::number_service_server::NumberServiceServer;
 use super::servers::principal_service_server::PrincipalServiceServer;
 use super::servers::report_service_server::ReportServiceServer;
+use super::servers::sharing_service_server::SharingServiceServer;
 use super::services::GrpcServices;
 use crate::api::Api;
+use crate::net::HealthKind;
 use crate::tasks::Tasks;
+
+/// The methods.
+const CHECK: &str = "/grpc.health.v1.Health/Check";
+const WATCH: &str = "/grpc.health.v1.Health/Watch";
+/// The only header that is read of a health check, and the most bytes of it.
+const READ_HEADER: &str = "grpc-encoding";
+const MAX_HEADER_BYTES: usize = 32;
+/// Bytes of a health check: the name of a service.
+const MAX_MESSAGE_BYTES: usize = 1 << 10;
 
 /// The pause between two checks whether the index is loaded.
 const CHECK_EVERY: Duration = Duration::from_millis(50);
 
 /// The service names of health checks. The empty one is the whole server.
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 9] = [
     "",
     <LookupServiceServer<GrpcServices> as NamedService>::NAME,
     <ReportServiceServer<GrpcServices> as NamedService>::NAME,
@@ -38,7 +50,30 @@ const NAMES: [&str; 8] = [
     <ListServiceServer<GrpcServices> as NamedService>::NAME,
     <NoteServiceServer<GrpcServices> as NamedService>::NAME,
     <PrincipalServiceServer<GrpcServices> as NamedService>::NAME,
+    <SharingServiceServer<GrpcServices> as NamedService>::NAME,
 ];
+
+/// The kind of a health check; `None` for a path that is none.
+pub(super) fn kind(path: &str) -> Option<HealthKind> {
+    match path {
+        CHECK => Some(HealthKind::Check),
+        WATCH => Some(HealthKind::Watch),
+        _ => None,
+    }
+}
+
+/// Leaves only the parts of the head that are read, since the memory of health checks is not counted.
+pub(super) fn strip_head<B>(request: &mut http::Request<B>, kind: HealthKind) {
+    *request.uri_mut() = Uri::from_static(match kind {
+        HealthKind::Check => CHECK,
+        HealthKind::Watch => WATCH,
+    });
+    let read = request.headers_mut().remove(READ_HEADER);
+    *request.headers_mut() = HeaderMap::new();
+    if let Some(value) = read.filter(|value| value.len() <= MAX_HEADER_BYTES) {
+        request.headers_mut().insert(READ_HEADER, value);
+    }
+}
 
 /// The health service. Its watches end once their names are cleared.
 pub(super) struct HealthChecks {
@@ -51,7 +86,8 @@ pub(super) async fn service(api: Api) -> (HealthReporter, HealthServer<HealthChe
     let reporter = HealthReporter::new();
     report(&reporter, ServingStatus::NotServing).await;
     let watches = HealthService::from_health_reporter(reporter.clone());
-    (reporter, HealthServer::new(HealthChecks { api, watches }))
+    let server = HealthServer::new(HealthChecks { api, watches }).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    (reporter, server)
 }
 
 impl HealthChecks {
@@ -119,5 +155,31 @@ async fn until_ready(api: &Api) {
 async fn report(reporter: &HealthReporter, status: ServingStatus) {
     for name in NAMES {
         reporter.set_service_status(name, status).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_head_of_a_health_check_is_small() {
+        let long = "a".repeat(4_000);
+        let mut request = http::Request::builder()
+            .uri(format!("http://localhost{WATCH}?{long}"))
+            .header("content-type", "application/grpc")
+            .header("x-pad", &long)
+            .header(READ_HEADER, "gzip")
+            .body(())
+            .unwrap();
+        assert_eq!(kind(request.uri().path()), Some(HealthKind::Watch));
+        strip_head(&mut request, HealthKind::Watch);
+        assert_eq!(request.uri(), WATCH);
+        let headers: Vec<_> = request.headers().iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(headers, [READ_HEADER]);
+        request.headers_mut().insert(READ_HEADER, long.parse().unwrap());
+        strip_head(&mut request, HealthKind::Check);
+        assert!(request.headers().is_empty());
+        assert_eq!(kind("/grpc.health.v1.Health/Other"), None);
     }
 }

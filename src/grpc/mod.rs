@@ -2,7 +2,7 @@
 //!
 //! [`servers`] has the generated servers, `services` their methods, `codec` decodes requests, `status` renders errors,
 //! `context` reads the client's timeout, `health` answers health checks, `calls` counts the calls of each connection and
-//! their memory, `request_body` their bytes,
+//! their memory, `stranger` refuses what a browser may have sent, `request_body` counts the bytes of requests,
 //! [`server`] has the limits of connections, streams and messages.
 
 mod calls;
@@ -16,6 +16,7 @@ pub mod server;
 pub mod servers;
 mod services;
 mod status;
+mod stranger;
 mod warm_up;
 
 pub use server::{GrpcLimits, serve};

@@ -95,7 +95,8 @@ impl Progress {
 pub(super) struct RequestBody {
     body: Body,
     arrival: Arrival,
-    held: HeldBytes,
+    /// `None` if its memory is not counted, as that of a health check.
+    held: Option<HeldBytes>,
     usage: ConnectionUsage,
     progress: Progress,
     /// When the request or its current message began.
@@ -105,7 +106,7 @@ pub(super) struct RequestBody {
 }
 
 impl RequestBody {
-    pub(super) fn new(body: Body, arrival: Arrival, held: HeldBytes, usage: ConnectionUsage) -> Self {
+    pub(super) fn new(body: Body, arrival: Arrival, held: Option<HeldBytes>, usage: ConnectionUsage) -> Self {
         Self {
             body,
             arrival,
@@ -120,13 +121,17 @@ impl RequestBody {
     /// Counts bytes that have arrived.
     fn arrived(&mut self, bytes: &[u8]) -> Result<(), Status> {
         self.deadline = None;
-        if self.progress.take(bytes) && self.arrival == Arrival::Stream {
-            self.held.release();
+        let begins = self.progress.take(bytes) && self.arrival == Arrival::Stream;
+        if begins {
             self.begun = Instant::now();
         }
-        self.held
-            .add(bytes.len())
-            .map_err(|_over| status(&ApiError::overloaded()))
+        let Some(held) = &self.held else {
+            return Ok(());
+        };
+        if begins {
+            held.release();
+        }
+        held.add(bytes.len()).map_err(|_over| status(&ApiError::overloaded()))
     }
 
     /// Ready when the bytes that are awaited are late.

@@ -25,6 +25,7 @@ use super::servers::note_service_server::NoteServiceServer;
 use super::servers::number_service_server::NumberServiceServer;
 use super::servers::principal_service_server::PrincipalServiceServer;
 use super::servers::report_service_server::ReportServiceServer;
+use super::servers::sharing_service_server::SharingServiceServer;
 use super::services::GrpcServices;
 use super::status::{status, with_expected_code};
 use crate::api::{Api, ApiError};
@@ -39,8 +40,8 @@ use crate::wire::FILE_DESCRIPTOR_SET;
 
 /// The pause between two checks whether a connection is left at the end.
 const CHECK_EVERY: Duration = Duration::from_millis(50);
-/// Streams of one connection that the client may open and reset before the server has read them. When the server is late,
-/// these are the time-outs of an honest client: 2,000 calls a second for a second. `net::resets` limits the rate.
+/// Streams of one connection that the client may open and reset before the server has taken them up. When the server is late,
+/// these are the time-outs of an honest client; a connection reads fewer of them in one go. `net::resets` limits the rate.
 const MAX_PENDING_RESETS: usize = 2_048;
 /// Bytes of one stream, and of all streams of a connection, that the server takes before a handler has asked for them.
 const STREAM_WINDOW: u32 = 128 << 10;
@@ -51,8 +52,6 @@ const MAX_ERROR_RESETS: usize = 1_024;
 const MAX_HEADER_BYTES: u32 = 16 << 10;
 /// The paths of lookups.
 const LOOKUPS: &str = "/ringwarden.v1.LookupService/";
-/// The paths of health checks.
-const HEALTH: &str = "/grpc.health.v1.Health/";
 /// Bytes of a request of NumberService, CaseService or NoteService: 1,000 links and their texts.
 const MAX_MESSAGE_BYTES: usize = 1 << 20;
 
@@ -132,6 +131,9 @@ async fn run(listener: Listener, api: Api, limits: &GrpcLimits, tasks: &Tasks) -
     let principals = PrincipalServiceServer::new(services.clone())
         .accept_compressed(CompressionEncoding::Gzip)
         .max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let sharings = SharingServiceServer::new(services.clone())
+        .accept_compressed(CompressionEncoding::Gzip)
+        .max_decoding_message_size(MAX_MESSAGE_BYTES);
     let notes = NoteServiceServer::new(services)
         .accept_compressed(CompressionEncoding::Gzip)
         .max_decoding_message_size(MAX_MESSAGE_BYTES);
@@ -159,6 +161,7 @@ async fn run(listener: Listener, api: Api, limits: &GrpcLimits, tasks: &Tasks) -
         .add_service(lists)
         .add_service(notes)
         .add_service(principals)
+        .add_service(sharings)
         .add_service(health_service)
         .add_service(v1)
         .add_service(v1alpha)
@@ -207,7 +210,7 @@ pub(super) fn layers(api: &Api) -> EdgeLayers<Body> {
 
 /// Whether a call is answered on the runtime of lookups: lookups and health.
 fn is_light(_: &Method, path: &str) -> bool {
-    path.starts_with(LOOKUPS) || path.starts_with(HEALTH)
+    path.starts_with(LOOKUPS) || health::kind(path).is_some()
 }
 
 fn builder(limits: &GrpcLimits) -> Server {

@@ -13,6 +13,7 @@ use super::servers::note_service_server::NoteService;
 use super::servers::number_service_server::NumberService;
 use super::servers::principal_service_server::PrincipalService;
 use super::servers::report_service_server::ReportService;
+use super::servers::sharing_service_server::SharingService;
 use super::status::stream_status;
 use crate::api::{Api, ApiError};
 use crate::edge::catch_stream_panic;
@@ -32,13 +33,13 @@ macro_rules! call {
         $api.$method($message, $context).await
     };
     ($api:expr, $method:ident($message:expr, $context:expr) await) => {{
-        let _admitted = $api.admit_heavy()?;
+        let _admitted = $api.admit_heavy($context)?;
         $api.$method($message, $context).await
     }};
 }
 
-/// An answer, whose memory is counted in place of that of the request. It is refused if the server has no room for it; an
-/// answer to a change is short, and a client that asks again with the same request id gets it.
+/// An answer, whose memory is counted in place of that of the request. It is refused if the server has no room for it, unless
+/// the request has changed something.
 fn answered<T: Message>(message: T, held: Option<&HeldBytes>) -> Result<Response<T>, Status> {
     if let Some(held) = held.filter(|held| !held.is_lookup()) {
         held.answer(message.encoded_len())
@@ -183,6 +184,15 @@ service! {
     NoteService {
         add_note(AddNoteRequest).await -> AddNoteResponse;
         list_notes(ListNotesRequest).await -> ListNotesResponse;
+    }
+    {}
+}
+
+service! {
+    SharingService {
+        set_visibility(SetVisibilityRequest).await -> SetVisibilityResponse;
+        list_sharings(ListSharingsRequest).await -> ListSharingsResponse;
+        list_shared_with_me(ListSharedWithMeRequest).await -> ListSharedWithMeResponse;
     }
     {}
 }

@@ -27,8 +27,9 @@ pub(super) struct ErrorResponse {
     status: StatusCode,
     body: String,
     retry_after: Option<Duration>,
-    /// What the server accepts in place of what was sent: methods, content types or content codings.
-    accepted: Option<(HeaderName, HeaderValue)>,
+    /// A header that belongs to the error: what the server accepts in place of what was sent (methods, content types, content
+    /// codings), or that the connection ends.
+    header: Option<(HeaderName, HeaderValue)>,
 }
 
 impl ErrorResponse {
@@ -53,7 +54,7 @@ impl ErrorResponse {
         let allow = HeaderValue::try_from(allow.join(",")).ok();
         Self {
             status: StatusCode::METHOD_NOT_ALLOWED,
-            accepted: allow.map(|allow| (header::ALLOW, allow)),
+            header: allow.map(|allow| (header::ALLOW, allow)),
             ..ApiError::new(Code::Unimplemented, text).into()
         }
     }
@@ -78,7 +79,7 @@ impl ErrorResponse {
     pub(super) fn wrong_content_type() -> Self {
         let text = "the body must be application/json, and the content type must say so";
         Self {
-            accepted: Some((header::ACCEPT, JSON)),
+            header: Some((header::ACCEPT, JSON)),
             ..Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::InvalidArgument, text)
         }
     }
@@ -92,8 +93,18 @@ impl ErrorResponse {
     pub(super) fn wrong_coding() -> Self {
         let text = "the body must be compressed with gzip, once, or not at all";
         Self {
-            accepted: Some((header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"))),
+            header: Some((header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"))),
             ..Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::InvalidArgument, text)
+        }
+    }
+
+    /// The error for a body that is transferred in another way than in chunks or with its length. The connection ends, since
+    /// nobody knows where the body does.
+    pub(super) fn wrong_transfer() -> Self {
+        let text = "the only transfer coding of this server is chunked, once";
+        Self {
+            header: Some((header::CONNECTION, HeaderValue::from_static("close"))),
+            ..Self::new(StatusCode::NOT_IMPLEMENTED, Code::InvalidArgument, text)
         }
     }
 
@@ -137,7 +148,7 @@ impl ErrorResponse {
             let seconds = HeaderValue::from(delay.as_secs().max(1));
             response.headers_mut().insert(header::RETRY_AFTER, seconds);
         }
-        if let Some((name, value)) = self.accepted {
+        if let Some((name, value)) = self.header {
             response.headers_mut().insert(name, value);
         }
         response
@@ -164,7 +175,7 @@ impl From<&ApiError> for ErrorResponse {
             status: http_status(error.code()),
             body: body.to_string(),
             retry_after: error.retry_after(),
-            accepted: None,
+            header: None,
         }
     }
 }

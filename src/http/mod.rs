@@ -33,5 +33,6 @@ pub use parameters::Parameter;
 pub use request::Body;
 pub use route::{AnswerBody, Route, Size};
 pub use routes::ROUTES;
+pub(crate) use server::MAX_ADMIN_CONNECTIONS;
 pub use server::{HttpLimits, HttpSettings, Pages, serve};
 pub use warm_up::{warm_up, warm_up_transport};

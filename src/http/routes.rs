@@ -25,7 +25,7 @@ macro_rules! call {
         $api.$method($message, $context).await
     };
     ($api:expr, $method:ident($message:expr, $context:expr) await) => {{
-        let _admitted = $api.admit_heavy()?;
+        let _admitted = $api.admit_heavy($context)?;
         $api.$method($message, $context).await
     }};
 }
@@ -308,7 +308,12 @@ pub static ROUTES: &[Route] = &[
         "GetCase",
         handler!(get_case(GetCaseRequest).await { case_id }),
     )
-    .query(&[same("include_members"), same("page_size"), same("page_token")]),
+    .query(&[
+        same("include_members"),
+        same("page_size"),
+        same("page_token"),
+        same("tenant"),
+    ]),
     patch(
         "/v1/cases/{case_id}",
         "CaseService",
@@ -357,7 +362,7 @@ pub static ROUTES: &[Route] = &[
         "GetList",
         handler!(get_list(GetListRequest).await { list_id }),
     )
-    .query(&[same("page_size"), same("page_token")]),
+    .query(&[same("page_size"), same("page_token"), same("tenant")]),
     get(
         "/v1/auditEvents",
         "NumberService",
@@ -372,6 +377,8 @@ pub static ROUTES: &[Route] = &[
         same("number"),
         same("case_id"),
         same("list_id"),
+        same("principal_id"),
+        same("import_id"),
         same("default_region"),
         same("of_request"),
         same("page_size"),
@@ -402,7 +409,29 @@ pub static ROUTES: &[Route] = &[
         same("default_region"),
         same("page_size"),
         same("page_token"),
+        same("tenant"),
     ]),
+    post(
+        "/v1/sharings:setVisibility",
+        "SharingService",
+        "SetVisibility",
+        handler!(set_visibility(SetVisibilityRequest).await),
+    )
+    .example(include_str!("examples/set_visibility.json")),
+    get(
+        "/v1/sharings",
+        "SharingService",
+        "ListSharings",
+        handler!(list_sharings(ListSharingsRequest).await),
+    )
+    .query(&[same("page_size"), same("page_token")]),
+    get(
+        "/v1/sharedWithMe",
+        "SharingService",
+        "ListSharedWithMe",
+        handler!(list_shared_with_me(ListSharedWithMeRequest).await),
+    )
+    .query(&[same("tenant"), same("page_size"), same("page_token")]),
     post(
         "/v1/principals",
         "PrincipalService",

@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::error::Error;
 use std::future::Future;
 use std::net::Ipv4Addr;
+use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,6 +15,7 @@ use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::time::Instant;
 use tower::{Layer as _, Service};
 
 use super::error_response::ErrorResponse;
@@ -30,14 +32,14 @@ use crate::tasks::{Tasks, polls};
 
 /// How long the head of a request may take to arrive, from the end of the response before it.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-/// The age at which a connection is closed. The client opens another one.
+/// The age at which a connection is closed, after its request in progress. The client opens another one.
 const MAX_AGE: Duration = Duration::from_secs(3_600);
-/// How long a request in progress may take when its connection must end.
+/// How long a request in progress may take when the server ends.
 const LAST_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// Bytes of the read buffer and of the write buffer of a connection.
 const MAX_BUFFER_BYTES: usize = 64 << 10;
 /// Open connections to the address for probes and metrics alone.
-const MAX_ADMIN_CONNECTIONS: usize = 64;
+pub(crate) const MAX_ADMIN_CONNECTIONS: usize = 64;
 /// What requests and answers may hold there, in bytes. Probes count nothing.
 const MAX_ADMIN_MEMORY: usize = 1 << 20;
 /// The most headers of one request.
@@ -149,12 +151,14 @@ pub async fn serve(listener: impl Into<Listener>, api: Api, settings: HttpSettin
     let service = heavy.layer(HttpService::new(api.clone(), limits, hosts, pages));
     let service = edge::layers(EdgeLabel::Http, api, panic_response).layer(service);
     let shutdown = tasks.shutdown_requested();
-    tokio::pin!(shutdown);
+    // One sweep for all turns: a new one would begin with its pause, and never come to an end while clients connect.
+    let sweep = open.drop_idle_and_stalled();
+    tokio::pin!(shutdown, sweep);
     loop {
         tokio::select! {
             biased;
             () = &mut shutdown => break,
-            never = open.drop_idle_and_stalled() => match never {},
+            never = &mut sweep => match never {},
             connection = acceptor.accept() => {
                 let job = serve_connection(connection, service.clone(), tasks.shutdown_requested());
                 tasks.spawn_job("http connection", job);
@@ -187,35 +191,62 @@ where
             answer.map(|body| CallBody::new(body, call, held))
         })
     });
-    let serving = builder.serve_connection(TokioIo::new(connection), service);
-    tokio::pin!(serving);
-    // The result does not matter: an error means that the client left, sent garbage, or was silent.
-    tokio::select! {
-        _ = std::future::poll_fn(|cx| polls::measured(|| serving.as_mut().poll(cx))) => return,
-        () = shutdown => {}
-        () = tokio::time::sleep(MAX_AGE) => {}
+    let mut serving = builder.serve_connection(TokioIo::new(connection), service);
+    let (age, last) = (tokio::time::sleep(MAX_AGE), tokio::time::sleep(Duration::MAX));
+    tokio::pin!(shutdown, age, last);
+    let (mut is_old, mut ends) = (false, false);
+    let served = loop {
+        tokio::select! {
+            served = std::future::poll_fn(|cx| polls::measured(|| Pin::new(&mut serving).poll(cx))) => break served,
+            () = &mut shutdown, if !ends => {
+                ends = true;
+                last.as_mut().reset(Instant::now() + LAST_REQUEST_TIMEOUT);
+            }
+            () = &mut age, if !is_old => is_old = true,
+            () = &mut last => return,
+        }
+        Pin::new(&mut serving).graceful_shutdown();
+    };
+    // Other errors mean that the client left or was silent.
+    if served.is_err_and(|error| error.is_parse()) {
+        serving.into_parts().io.into_inner().linger().await;
     }
-    serving.as_mut().graceful_shutdown();
-    drop(tokio::time::timeout(LAST_REQUEST_TIMEOUT, serving).await);
 }
 
 #[cfg(test)]
 mod tests {
     use http_body_util::Full;
-    use tokio::io::AsyncWriteExt as _;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::{TcpListener, TcpStream};
-    use tokio::time::Instant;
 
     use super::*;
 
-    #[tokio::test]
-    async fn a_head_that_does_not_arrive_is_given_up() {
+    async fn connected(sends: &[u8]) -> (TcpStream, AcceptedConnection) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let acceptor = Acceptor::new(listener.into(), ConnectionLimits::of(1), Protocol::Http);
         let mut client = TcpStream::connect(address).await.unwrap();
-        client.write_all(b"GET / HTTP/1.1\r\nX-A: ").await.unwrap();
-        let connection = acceptor.accept().await;
+        client.write_all(sends).await.unwrap();
+        (client, acceptor.accept().await)
+    }
+
+    #[tokio::test]
+    async fn a_request_outlives_the_age_of_its_connection() {
+        let (mut client, connection) = connected(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        let service = tower::service_fn(async |_: Request<Incoming>| {
+            tokio::time::sleep(MAX_AGE + 2 * LAST_REQUEST_TIMEOUT).await;
+            Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+        });
+        tokio::time::pause(); // from here on, time advances as soon as all tasks are idle
+        serve_connection(connection, service, std::future::pending()).await;
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn a_head_that_does_not_arrive_is_given_up() {
+        let (_client, connection) = connected(b"GET / HTTP/1.1\r\nX-A: ").await;
         let service = tower::service_fn(async |_: Request<Incoming>| {
             Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
         });

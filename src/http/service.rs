@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::task::{Context, Poll};
 
 use futures_util::future::{self, Either, FutureExt as _, Map, Ready};
-use http::{Method, Request};
+use http::{HeaderMap, Method, Request, header};
 use hyper::body::{Body as _, Incoming};
 use tower::Service;
 
@@ -14,7 +14,7 @@ use super::response::HttpResponse;
 use super::route::{Route, RouteMatch, Size, find};
 use super::stranger::{Hosts, stranger};
 use super::{HttpLimits, Pages, ROUTES, cid, host, openapi, probes, welcome};
-use crate::api::{Api, ApiError, RequestContext};
+use crate::api::{Api, ApiError, RequestContext, changes};
 use crate::clock::monotonic;
 use crate::metrics::EdgeLabel;
 use crate::net::{ConnectionUsage, HeldBytes, Share};
@@ -144,7 +144,8 @@ pub(super) fn is_light(method: &Method, path: &str) -> bool {
     }
 }
 
-/// An answer, whose memory is counted in place of that of the request until it is sent.
+/// An answer, whose memory is counted in place of that of the request until it is sent. It is refused if the server has no room
+/// for it, unless the request has changed something.
 fn counted(mut answer: HttpResponse, held: HeldBytes) -> Result<HttpResponse, ErrorResponse> {
     if let Some(bytes) = answer.body().size_hint().exact()
         && !held.is_lookup()
@@ -156,9 +157,21 @@ fn counted(mut answer: HttpResponse, held: HeldBytes) -> Result<HttpResponse, Er
     Ok(answer)
 }
 
+/// Whether the body is transferred in a way that this server knows (RFC 9112, section 6.1). The HTTP library takes every list of
+/// codings that ends with `chunked` for chunks alone; a proxy in front of the server may read another body from it.
+fn is_known_transfer(headers: &HeaderMap) -> bool {
+    let mut values = headers.get_all(header::TRANSFER_ENCODING).iter();
+    match (values.next(), values.next()) {
+        (None, _) => true,
+        (Some(coding), None) => coding.as_bytes().eq_ignore_ascii_case(b"chunked"),
+        (Some(_), Some(_)) => false,
+    }
+}
+
 fn share_of(route: &Route) -> Share {
     match (route.service, route.rpc) {
         ("LookupService", rpc) if rpc != "BatchLookup" => Share::Lookup,
+        (_, rpc) if changes(rpc) => Share::Change,
         _ => Share::Other,
     }
 }
@@ -185,6 +198,9 @@ impl Service<Request<Incoming>> for HttpService {
         } else {
             |result| Ok(result.unwrap_or_else(ErrorResponse::into_response))
         };
+        if !is_known_transfer(request.headers()) {
+            return Either::Right(future::ready(render(Err(ErrorResponse::wrong_transfer()))));
+        }
         if !host::is_valid(&request) {
             return Either::Right(future::ready(render(Err(ErrorResponse::wrong_host()))));
         }

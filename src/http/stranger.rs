@@ -10,6 +10,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use http::{HeaderMap, Request, header};
 
+use crate::net::is_loopback;
+
 /// The site of the page that sends a request, seen from this server. `http` has no constant for it.
 const SEC_FETCH_SITE: &str = "sec-fetch-site";
 
@@ -36,7 +38,7 @@ impl Hosts {
     /// loopback has those of loopback, and another one has all.
     pub(super) fn of(address: SocketAddr, configured: &[String]) -> Self {
         let is_any = if configured.is_empty() {
-            !address.ip().is_loopback()
+            !is_loopback(address.ip())
         } else {
             configured.iter().any(|host| host == "*")
         };
@@ -57,7 +59,7 @@ impl Hosts {
         let host = without_port(host);
         let host = host.strip_suffix('.').unwrap_or(host);
         match address(host) {
-            Some(found) => found.is_loopback() || names.iter().any(|name| address(name) == Some(found)),
+            Some(found) => is_loopback(found) || names.iter().any(|name| address(name) == Some(found)),
             None => {
                 host.is_empty()
                     || host.eq_ignore_ascii_case("localhost")
@@ -106,7 +108,8 @@ fn without_port(host: &str) -> &str {
 
 fn address(host: &str) -> Option<IpAddr> {
     let inner = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    inner.unwrap_or(host).parse().ok()
+    let address: Option<IpAddr> = inner.unwrap_or(host).parse().ok();
+    address.map(|address| address.to_canonical())
 }
 
 #[cfg(test)]
@@ -131,6 +134,7 @@ mod tests {
             "127.9.9.9:1",
             "[::1]",
             "[::1]:8080",
+            "[::ffff:127.0.0.1]:8080",
         ] {
             assert!(loopback.include(known), "{known}");
         }
@@ -141,6 +145,7 @@ mod tests {
             "evil.example:localhost",
             "192.0.2.1",
             "[2001:db8::1]:8080",
+            "[::ffff:192.0.2.1]",
             "0.0.0.0",
             ":8080",
             "[::1",
@@ -168,6 +173,8 @@ mod tests {
         assert!(!named.include("other.example"));
         assert_eq!(on("127.0.0.1:8080", &["*"]), Hosts::Any);
         assert_eq!(on("[::1]:8080", &[]), on("127.0.0.1:8080", &[]));
+        assert_eq!(on("[::ffff:127.0.0.1]:8080", &[]), on("127.0.0.1:8080", &[]));
+        assert!(named.include("[::ffff:192.0.2.1]"));
         assert_eq!(on("0.0.0.0:8080", &[]), Hosts::Any);
         assert!(!on("0.0.0.0:8080", &["api.example"]).include("evil.example"));
     }

@@ -25,7 +25,7 @@ macro_rules! label {
         $name:ident $label:literal { $( $(#[$vmeta:meta])* $variant:ident $value:literal ),+ $(,)? }
     ) => {
         $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum $name { $( $(#[$vmeta])* $variant ),+ }
 
         impl Label for $name {
@@ -75,8 +75,12 @@ label! {
         Memory "memory",
         /// The connection does.
         ConnectionMemory "connection_memory",
+        /// The connection, or the server, has as many health checks in progress as it may.
+        HealthChecks "health_checks",
         /// The request did not arrive in time.
         Unfinished "unfinished",
+        /// It had to wait for its turn for longer than its client waits for the answer.
+        Late "late",
         /// The principal has used up its quota of lookups.
         QuotaLookups "quota_lookups",
         /// The principal has used up its quota of reports.

@@ -78,8 +78,7 @@ struct Inner {
     entries_skipped: Counters<SkipReason>,
     shards_reloaded: Counters<ReloadReason>,
     sweep_age: Gauge,
-    /// Start of the last sweep that found the index up to date. The follower writes it once a second;
-    /// [`Metrics::render`] reads it.
+    /// Start of the last sweep that found the index up to date, written once a second; [`Metrics::render`] reads it.
     last_sweep: Mutex<Option<Instant>>,
     replication_seconds: Histogram,
     index_numbers: Gauge,

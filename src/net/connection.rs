@@ -7,14 +7,15 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Sleep, sleep};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
+use tokio::time::{Sleep, sleep, timeout};
 
 use super::arrival::Arrivals;
+use super::open::Place;
 use super::peer::{ConnectionInfo, PeerAddress, PeerCertificate};
 use super::protocol::{Protocol, Refusal};
 use super::transport::{Handshake, Transport};
-use super::usage::{ConnectionUsage, Place};
+use super::usage::ConnectionUsage;
 
 /// Maximum time until a client has sent its first bytes.
 const FIRST_BYTES_WITHIN: Duration = Duration::from_secs(10);
@@ -22,11 +23,18 @@ const FIRST_BYTES_WITHIN: Duration = Duration::from_secs(10);
 /// Maximum time of a TLS handshake.
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 
-/// Maximum time for which a client that speaks the protocol of the other port may go on sending.
+/// Maximum time for which a client may go on sending after it was told that the connection ends.
 const REFUSED_WITHIN: Duration = Duration::from_secs(1);
 
 /// The time after the first part of a refusal until its second part: a client has begun its call by then.
 const REFUSAL_PAUSE: Duration = Duration::from_millis(100);
+
+/// Bytes that are read from a connection in one go. Then the calls in them are taken up before more bytes are read: else
+/// calls that timed out while the server was late would pile up, and their number would look like an attack.
+const READ_AT_ONCE: usize = 64 << 10;
+
+/// The pause after them. A timer ends it, so it does not end while the connection's task is still at work.
+const READ_PAUSE: Duration = Duration::from_millis(1);
 
 /// A connection that is refused, and must end.
 #[derive(Debug)]
@@ -48,6 +56,10 @@ pub(crate) struct AcceptedConnection {
     /// Deadline of the TLS handshake; `None` if there is none, and after it.
     handshake: Option<Pin<Box<Sleep>>>,
     arrivals: Arrivals,
+    /// Bytes that were read since all of them were read, or since the last pause.
+    in_a_row: usize,
+    /// The pause, if `in_a_row` has reached its limit.
+    pause: Option<Pin<Box<Sleep>>>,
     /// Deadline for the first bytes, and how many of them are missing; `None` after they have arrived.
     silence: Option<(Pin<Box<Sleep>>, usize)>,
     /// The protocol of the address, until the first bytes have arrived.
@@ -69,6 +81,8 @@ impl AcceptedConnection {
             stream,
             place,
             arrivals: Arrivals::new(),
+            in_a_row: 0,
+            pause: None,
             silence: (first_bytes > 0).then(|| (Box::pin(sleep(FIRST_BYTES_WITHIN)), first_bytes)),
         }
     }
@@ -123,6 +137,17 @@ impl AcceptedConnection {
                 }
             }
         }
+    }
+
+    /// Ends a connection that was shut down after an answer which said that a request has a fault. Takes what the client still
+    /// sends, for a moment: if the connection closed at once, the kernel would discard the answer.
+    pub(crate) async fn linger(mut self) {
+        let discard = async {
+            let mut bytes = [0; 1_024];
+            while matches!(self.read(&mut bytes).await, Ok(1..)) {}
+        };
+        // If the time is over, the client has had its chance.
+        drop(timeout(REFUSED_WITHIN, discard).await);
     }
 
     /// Counts bytes that have arrived. Ends the deadline when no first bytes are missing.
@@ -219,12 +244,12 @@ impl AcceptedConnection {
     /// Notes whether the client takes the bytes that are written.
     fn wrote(&mut self, polled: Poll<io::Result<usize>>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let Poll::Ready(result) = polled else {
-            self.usage().wrote(None);
+            self.usage().blocked(true);
             // A connection that cannot write may not read either, and so would not see that it must end.
             return self.poll_closing(cx).map(Err);
         };
         if !self.stream.is_secured() {
-            self.usage().wrote(Some(*result.as_ref().unwrap_or(&0)));
+            self.usage().blocked(false);
         }
         Poll::Ready(result)
     }
@@ -248,7 +273,17 @@ impl AsyncRead for AcceptedConnection {
         if this.refused.is_some() {
             return this.poll_refused(cx).map(Err);
         }
+        if this.in_a_row >= READ_AT_ONCE {
+            let pause = this.pause.get_or_insert_with(|| Box::pin(sleep(READ_PAUSE)));
+            ready!(pause.as_mut().poll(cx));
+            this.pause = None;
+            this.in_a_row = 0;
+        }
         let polled = this.arrivals.poll_read(Pin::new(&mut this.stream), cx, buf);
+        this.in_a_row = match &polled {
+            Poll::Ready(_) => this.in_a_row.saturating_add(buf.filled().len() - before),
+            Poll::Pending => 0,
+        };
         if let Poll::Ready(read) = polled {
             this.usage().heard();
             if let Ok(arrived) = &read {
@@ -314,7 +349,7 @@ impl AsyncWrite for AcceptedConnection {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::io::AsyncWriteExt as _;
     use tokio::net::{TcpListener, TcpStream};
 
     use super::*;

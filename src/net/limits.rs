@@ -44,6 +44,12 @@ impl ConnectionLimits {
     }
 }
 
+/// Whether an address is one of this machine that no other machine can reach. An IPv4 address inside of an IPv6 one counts as
+/// itself: sockets for both families have such addresses.
+pub(crate) fn is_loopback(address: IpAddr) -> bool {
+    address.to_canonical().is_loopback()
+}
+
 /// The network of an address, for which connections are counted: the address itself, or the first 64 bits of one of IPv6,
 /// since one client has all addresses with the same first 64 bits.
 pub(super) fn network_of(address: IpAddr) -> IpAddr {
@@ -57,6 +63,21 @@ pub(super) fn network_of(address: IpAddr) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn loopback_is_known_in_every_form() {
+        for (address, expected) in [
+            ("127.0.0.1", true),
+            ("127.9.9.9", true),
+            ("::1", true),
+            ("::ffff:127.0.0.1", true),
+            ("0.0.0.0", false),
+            ("::", false),
+            ("::ffff:192.0.2.7", false),
+        ] {
+            assert_eq!(is_loopback(address.parse().unwrap()), expected, "{address}");
+        }
+    }
 
     #[test]
     fn addresses_of_one_client_are_one_network() {

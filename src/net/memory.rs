@@ -1,8 +1,9 @@
 //! The memory of requests and answers in flight: how much the server may hold, and who holds it.
 //!
 //! A request counts from its head on: its bytes as they arrive, the message that they become, and the answer until the
-//! connection has sent it. A request that would hold too much is refused before it causes work. A part of the budget is for
-//! lookups alone, so that heavy requests cannot keep them out, and no connection may hold more than a quarter.
+//! connection has sent it or the client has given it up. A request that would hold too much is refused before it causes work.
+//! A part of the budget is for lookups alone, so that heavy requests cannot keep them out, and no connection may hold more
+//! than a quarter.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -37,6 +38,8 @@ pub(crate) enum Share {
     Lookup,
     /// All but the part of the lookups.
     Other,
+    /// The same, for a request that changes something. Its answer is never refused: by then the change is made.
+    Change,
 }
 
 /// Why a request may not hold more.
@@ -67,8 +70,14 @@ struct OfConnection {
     /// Where refusals are counted.
     metrics: Option<(EdgeLabel, Metrics)>,
     held: AtomicUsize,
-    /// Those of them that are parts of answers, which the connection has yet to send.
-    unsent: AtomicUsize,
+}
+
+/// Bytes of an answer that the connection has taken over. They count until this is dropped with them: when they are sent, and
+/// also when the client has reset their stream, or the connection has ended.
+#[derive(Debug)]
+pub(super) struct HandedBytes {
+    connection: ConnectionMemory,
+    bytes: usize,
 }
 
 /// What one request and its answer hold. Clones share it; the last one gives it back.
@@ -110,7 +119,7 @@ impl MemoryBudget {
     fn most(&self, share: Share) -> usize {
         match share {
             Share::Lookup => self.0.total,
-            Share::Other => self.0.total - self.0.total / LOOKUP_PART,
+            Share::Other | Share::Change => self.0.total - self.0.total / LOOKUP_PART,
         }
     }
 }
@@ -127,7 +136,6 @@ impl ConnectionMemory {
             budget,
             metrics,
             held: AtomicUsize::new(0),
-            unsent: AtomicUsize::new(0),
         }))
     }
 
@@ -156,25 +164,25 @@ impl ConnectionMemory {
         self.0.budget.0.held.fetch_sub(bytes, Ordering::Relaxed);
     }
 
-    /// Counts bytes of an answer that the connection has taken over. They exist already, so there is no limit.
-    pub(super) fn handed(&self, bytes: usize) {
+    /// Counts bytes that exist already, so there is no limit.
+    fn take_anyhow(&self, bytes: usize) {
         self.0.held.fetch_add(bytes, Ordering::Relaxed);
         self.0.budget.0.held.fetch_add(bytes, Ordering::Relaxed);
-        self.0.unsent.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Counts bytes that were sent. Those of headers and frames count too, so a little may be given back early.
-    pub(super) fn sent(&self, bytes: usize) {
-        let left = |unsent: usize| Some(unsent.saturating_sub(bytes));
-        let before = self.0.unsent.fetch_update(Ordering::Relaxed, Ordering::Relaxed, left);
-        self.give_back(before.unwrap_or_default().min(bytes));
+    /// Counts bytes of an answer that the connection has taken over, until the returned value is dropped.
+    pub(super) fn hand(&self, bytes: usize) -> HandedBytes {
+        self.take_anyhow(bytes);
+        HandedBytes {
+            connection: self.clone(),
+            bytes,
+        }
     }
 }
 
-impl Drop for OfConnection {
+impl Drop for HandedBytes {
     fn drop(&mut self) {
-        let left = *self.held.get_mut();
-        self.budget.0.held.fetch_sub(left, Ordering::Relaxed);
+        self.connection.give_back(self.bytes);
     }
 }
 
@@ -209,9 +217,18 @@ impl HeldBytes {
     }
 
     /// Counts an answer in place of the message.
+    ///
+    /// # Errors
+    /// If there is no room for it, unless the request has changed something.
     pub(crate) fn answer(&self, encoded_bytes: usize) -> Result<(), OverBudget> {
         self.release();
-        self.add(encoded_bytes.saturating_mul(ANSWER_FACTOR))
+        let bytes = encoded_bytes.saturating_mul(ANSWER_FACTOR);
+        if self.0.share != Share::Change {
+            return self.add(bytes);
+        }
+        self.0.connection.take_anyhow(bytes);
+        self.0.held.fetch_add(bytes, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Whether the request is one of those that have a part of the budget for themselves. Their answers are short.
@@ -266,6 +283,24 @@ mod tests {
     }
 
     #[test]
+    fn the_answer_to_a_change_is_never_refused() {
+        let budget = MemoryBudget::new(TOTAL);
+        let [connection, other] = connections(&budget);
+        let change = HeldBytes::begin(&connection, Share::Change, 0).unwrap();
+        let read = HeldBytes::begin(&connection, Share::Other, 0).unwrap();
+        let (held, over) = fill(&connection, Share::Lookup);
+        assert_eq!(over, OverBudget::Connection);
+        assert_eq!(read.answer(5_000), Err(OverBudget::Connection));
+        let before = budget.held();
+        change.answer(5_000).unwrap();
+        assert_eq!(budget.held(), before + 5_000 * ANSWER_FACTOR);
+        drop((change, read, held));
+        assert_eq!(budget.held(), 0);
+        let (held, _) = fill(&other, Share::Change);
+        assert_eq!(held.len() * REQUEST_BYTES, TOTAL / 4, "it begins as any other request");
+    }
+
+    #[test]
     fn a_message_its_answer_and_unsent_bytes_count_one_after_another() {
         let budget = MemoryBudget::new(TOTAL);
         let [connection] = connections(&budget);
@@ -278,15 +313,12 @@ mod tests {
         held.answer(5_000).unwrap();
         assert_eq!(budget.held(), base + 5_000 * ANSWER_FACTOR);
         held.release();
-        connection.handed(5_000);
+        let unsent = connection.hand(5_000);
         drop(held);
         assert_eq!(budget.held(), 5_000);
-        connection.sent(3_000);
-        assert_eq!(budget.held(), 2_000);
-        connection.sent(3_000);
-        assert_eq!(budget.held(), 0);
-        connection.handed(7_000);
         drop(connection);
+        assert_eq!(budget.held(), 5_000, "the bytes are still there");
+        drop(unsent);
         assert_eq!(budget.held(), 0, "nothing is left of a connection that broke");
     }
 }

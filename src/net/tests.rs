@@ -5,7 +5,7 @@ use std::io;
 use http::Extensions;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_rustls::TlsConnector;
 
@@ -56,13 +56,18 @@ async fn tls_acceptor() -> (Acceptor, SocketAddr, (String, String)) {
 }
 
 /// A client that shows the certificate which it trusts.
-fn client((chain, key): &(String, String)) -> TlsConnector {
+fn client(pair: &(String, String)) -> TlsConnector {
+    client_of(pair, rustls::ALL_VERSIONS)
+}
+
+/// The same, which speaks these versions only.
+fn client_of((chain, key): &(String, String), versions: &[&'static SupportedProtocolVersion]) -> TlsConnector {
     let certificate = CertificateDer::from_pem_slice(chain.as_bytes()).unwrap();
     let mut roots = RootCertStore::empty();
     roots.add(certificate.clone()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(versions)
         .unwrap()
         .with_root_certificates(roots)
         .with_client_auth_cert(
@@ -104,6 +109,34 @@ async fn a_handshake_in_progress_makes_room_for_others() {
     let (error, _third) = tokio::join!(ended, acceptor.accept());
     assert_eq!(error.kind(), io::ErrorKind::ConnectionAborted);
     drop(call);
+}
+
+/// A connection that resumes a session would bring the certificate of the session along, whether or not it is still valid.
+#[tokio::test]
+async fn a_client_with_a_certificate_shows_it_on_every_connection() {
+    let (acceptor, address, pair) = tls_acceptor().await;
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        let client = client_of(&pair, &[version]);
+        for _ in 0..2 {
+            let asking = async {
+                let stream = TcpStream::connect(address).await.unwrap();
+                let name = ServerName::try_from("localhost").unwrap();
+                let mut stream = client.connect(name, stream).await.unwrap();
+                stream.write_all(b"GET").await.unwrap();
+                stream.read_u8().await.unwrap();
+                stream.get_ref().1.handshake_kind()
+            };
+            let answering = async {
+                let mut connection = acceptor.accept().await;
+                connection.read_exact(&mut [0; 3]).await.unwrap();
+                connection.write_all(b"!").await.unwrap();
+                connection.flush().await.unwrap();
+                connection
+            };
+            let (kind, _connection) = tokio::join!(asking, answering);
+            assert_eq!(kind, Some(rustls::HandshakeKind::Full), "{version:?}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -79,7 +79,7 @@ impl Transport {
         matches!(self, Self::Plain(_) | Self::Secured(_))
     }
 
-    /// Whether TLS counts the bytes on the wire itself ([`Socket`]).
+    /// Whether the socket under TLS notes by itself whether the client takes bytes ([`Socket`]).
     pub(super) fn is_secured(&self) -> bool {
         matches!(self, Self::Secured(_))
     }
@@ -251,7 +251,7 @@ impl AsyncWrite for Transport {
     }
 }
 
-/// The socket under TLS. It counts the bytes on the wire: TLS takes more from the server than the client has taken.
+/// The socket under TLS. It knows whether the client takes bytes: TLS takes more from the server than the client has taken.
 #[derive(Debug)]
 pub(super) struct Socket {
     stream: TcpStream,
@@ -260,10 +260,7 @@ pub(super) struct Socket {
 
 impl Socket {
     fn wrote(&self, polled: &Poll<io::Result<usize>>) {
-        self.usage.wrote(match polled {
-            Poll::Ready(result) => Some(*result.as_ref().unwrap_or(&0)),
-            Poll::Pending => None,
-        });
+        self.usage.blocked(polled.is_pending());
     }
 }
 

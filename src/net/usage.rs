@@ -1,12 +1,10 @@
-//! Which connections are open, and which of them are idle.
+//! How one connection is used, and whether it is idle.
 //!
 //! A connection is idle while it has no call in progress and no answer that the client has yet to take. A request over
 //! HTTP is no call in progress while its body does not arrive. An answer stops counting if the client takes nothing of it
 //! for some seconds. When all places are taken, and when the server shuts down, idle connections are closed. The
 //! connection itself decides last: if a call begins before it sees the request to close, it stays open.
 
-use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::task::Context;
@@ -14,17 +12,17 @@ use std::time::Duration;
 
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::Instant;
 
-use super::limits::{ConnectionLimits, network_of};
-use super::memory::{ConnectionMemory, HeldBytes, OverBudget, Share};
+use super::health::HealthCalls;
+use super::limits::ConnectionLimits;
+use super::memory::{ConnectionMemory, HandedBytes, HeldBytes, OverBudget, Share};
 use super::resets::Resets;
-use crate::metrics::{DropLabel, RefusalLabel};
+use crate::metrics::{DropLabel, EdgeLabel, RefusalLabel};
 
 /// How long a connection must be idle before it may be closed: the request of a client that has just connected is on its
 /// way, and bytes that have just arrived may be a request. At a shutdown, the time that a client has to close its idle connections itself.
-const IDLE_MIN: Duration = Duration::from_millis(250);
+pub(super) const IDLE_MIN: Duration = Duration::from_millis(250);
 /// How long no byte of a body must have arrived before its request no longer counts as a call in progress. Longer than a
 /// network takes to send a lost packet again.
 const BODY_PAUSE_MAX: Duration = Duration::from_secs(1);
@@ -32,44 +30,8 @@ const BODY_PAUSE_MAX: Duration = Duration::from_secs(1);
 const NO_REQUEST_MAX: Duration = Duration::from_secs(1);
 /// The time after which an answer that the client does not take no longer counts as a call in progress.
 const UNREAD_MAX: Duration = Duration::from_secs(10);
-/// Bytes written at once that may be a few HTTP/2 frames of control, such as answers to pings. More are part of an answer.
-const CONTROL_BYTES: usize = 64;
 /// The time after which a connection is dropped if its client takes nothing of an answer that waits.
 const STALLED_MAX: Duration = Duration::from_secs(30);
-/// Pause between two looks for connections that must be dropped.
-const DROP_CHECK: Duration = Duration::from_secs(1);
-/// Pause between two looks at the connections.
-const RECHECK: Duration = Duration::from_millis(50);
-
-/// The open connections of one address. Clones share them.
-#[derive(Clone, Debug)]
-pub(crate) struct OpenConnections(Arc<Registry>);
-
-#[derive(Debug)]
-struct Registry {
-    /// One permit for each connection that may be open.
-    permits: Arc<Semaphore>,
-    /// By the numbers that they got when they were accepted.
-    open: Mutex<HashMap<u64, Open>>,
-    next: AtomicU64,
-    limits: ConnectionLimits,
-}
-
-/// An open connection, and the network of its client.
-#[derive(Debug)]
-struct Open {
-    usage: ConnectionUsage,
-    network: Option<IpAddr>,
-}
-
-/// The place of one open connection. Dropping it makes room for another one.
-#[derive(Debug)]
-pub(super) struct Place {
-    number: u64,
-    usage: ConnectionUsage,
-    connections: OpenConnections,
-    _permit: OwnedSemaphorePermit,
-}
 
 /// How one connection is used. Clones share it.
 #[derive(Clone, Debug)]
@@ -77,6 +39,8 @@ pub(crate) struct ConnectionUsage(Arc<Usage>);
 
 #[derive(Debug)]
 struct Usage {
+    /// The number of the connection, among those of its address of the server.
+    number: u64,
     opened: Instant,
     /// Calls in progress.
     calls: AtomicUsize,
@@ -86,7 +50,9 @@ struct Usage {
     untaken: AtomicUsize,
     /// Whether the client has yet to take bytes that are written.
     blocked: AtomicBool,
-    /// Milliseconds from `opened` to the last end of a call or write.
+    /// Milliseconds from `opened` to the last end of a call.
+    ended_ms: AtomicU64,
+    /// The same, to the last end of a call, or to the last time that the client took some of an answer.
     active_ms: AtomicU64,
     /// Milliseconds from `opened` to the last bytes that arrived.
     heard_ms: AtomicU64,
@@ -105,16 +71,19 @@ struct Usage {
     resets: Mutex<Resets>,
     next_call: AtomicU64,
     memory: ConnectionMemory,
+    health: HealthCalls,
     limits: ConnectionLimits,
     task: AtomicWaker,
 }
 
-/// A call in progress. It ends when this is dropped.
+/// A call. It ends when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Call {
     usage: ConnectionUsage,
     number: u64,
     begun: Instant,
+    /// Whether the call counts as one in progress, so that its connection is not idle.
+    is_in_progress: bool,
     /// Whether there is an answer.
     is_answered: bool,
     /// Whether the client has yet to take the last part of the answer.
@@ -125,140 +94,18 @@ pub(crate) struct Call {
 #[derive(Debug)]
 pub(crate) struct BodyWait(ConnectionUsage);
 
-impl OpenConnections {
-    pub(super) fn new(limits: ConnectionLimits) -> Self {
-        Self(Arc::new(Registry {
-            permits: Arc::new(Semaphore::new(limits.max.min(Semaphore::MAX_PERMITS))),
-            open: Mutex::new(HashMap::new()),
-            next: AtomicU64::new(0),
-            limits,
-        }))
-    }
-
-    /// A place for a connection from this address. If all are taken, closes the connection that has been idle for the
-    /// longest time. `None` if the address has as many connections as it may, and none of them is idle.
-    pub(super) async fn place(&self, address: IpAddr) -> Option<Place> {
-        let network = network_of(address);
-        if !self.has_room_for(network) {
-            self.0.limits.count(DropLabel::AddressLimit);
-            return None;
-        }
-        loop {
-            let wait = timeout(RECHECK, Arc::clone(&self.0.permits).acquire_owned());
-            if let Ok(Ok(permit)) = wait.await {
-                return Some(self.take(permit, network));
-            }
-            self.close_longest_idle(|_| true);
-        }
-    }
-
-    /// Whether a network may have a further connection. If it has as many as it may, its longest idle one makes room: it
-    /// ends at once, so the new one need not wait.
-    fn has_room_for(&self, network: IpAddr) -> bool {
-        let most = self.0.limits.per_address;
-        let is_of = |open: &Open| open.network == Some(network);
-        if most == 0 || self.0.open.lock().values().filter(|open| is_of(open)).count() < most {
-            return true;
-        }
-        self.close_longest_idle(is_of)
-    }
-
-    fn take(&self, permit: OwnedSemaphorePermit, network: IpAddr) -> Place {
-        let number = self.0.next.fetch_add(1, Ordering::Relaxed);
-        let usage = ConnectionUsage::new(self.0.limits.clone());
-        let open = Open {
-            usage: usage.clone(),
-            network: Some(network),
-        };
-        self.0.open.lock().insert(number, open);
-        self.0.limits.opened(1);
-        Place {
-            number,
-            usage,
-            connections: self.clone(),
-            _permit: permit,
-        }
-    }
-
-    /// Closes the longest idle connection among some. Whether one ends.
-    fn close_longest_idle(&self, among: impl Fn(&Open) -> bool) -> bool {
-        let mut open = self.0.open.lock();
-        let ends = |usage: &ConnectionUsage| usage.is_closing() && usage.closable_for().is_some();
-        if open.values().any(|open| among(open) && ends(&open.usage)) {
-            return true; // its place is about to be free
-        }
-        let idle = open.values_mut().filter(|open| among(open));
-        let idle = idle.filter_map(|open| Some((open.usage.closable_for()?, open)));
-        let Some((_, open)) = idle.max_by_key(|(time, _)| *time) else {
-            return false;
-        };
-        self.0.limits.count(DropLabel::Evicted);
-        open.network = None; // it no longer counts for its network
-        open.usage.close();
-        true
-    }
-
-    /// Drops connections whose clients take nothing of an answer that waits, and those that have been idle for too long.
-    /// Never completes.
-    pub(crate) async fn drop_idle_and_stalled(&self) -> std::convert::Infallible {
-        loop {
-            sleep(DROP_CHECK).await;
-            for open in self.0.open.lock().values() {
-                if open.usage.is_stalled() {
-                    open.usage.drop_for(DropLabel::SlowReader);
-                } else if open
-                    .usage
-                    .idle_for()
-                    .is_some_and(|time| time >= self.0.limits.idle_timeout)
-                {
-                    open.usage.drop_for(DropLabel::Idle);
-                }
-            }
-        }
-    }
-
-    /// Closes each connection soon after its last call has ended. Completes when no connection is open. Leaves the clients
-    /// the time to close their connections themselves first, as the protocol tells them to.
-    pub(crate) async fn close_when_idle(&self) {
-        let begin = Instant::now() + IDLE_MIN;
-        loop {
-            {
-                let open = self.0.open.lock();
-                if open.is_empty() {
-                    return;
-                }
-                if Instant::now() >= begin {
-                    let idle = open.values().filter(|open| open.usage.closable_for().is_some());
-                    idle.for_each(|open| open.usage.close());
-                }
-            }
-            sleep(RECHECK).await;
-        }
-    }
-}
-
-impl Place {
-    pub(super) fn usage(&self) -> &ConnectionUsage {
-        &self.usage
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let ended = self.connections.0.open.lock().remove(&self.number);
-        drop(ended);
-        self.connections.0.limits.opened(-1);
-    }
-}
-
 impl ConnectionUsage {
-    fn new(limits: ConnectionLimits) -> Self {
+    /// The usage of a connection that has just been accepted; `watches` are those of all connections.
+    pub(super) fn new(number: u64, limits: ConnectionLimits, watches: Arc<AtomicUsize>) -> Self {
+        let memory = ConnectionMemory::new(limits.memory.clone(), Some((limits.edge, limits.metrics.clone())));
         Self(Arc::new(Usage {
+            number,
             opened: Instant::now(),
             calls: AtomicUsize::new(0),
             waiting: AtomicUsize::new(0),
             untaken: AtomicUsize::new(0),
             blocked: AtomicBool::new(false),
+            ended_ms: AtomicU64::new(0),
             active_ms: AtomicU64::new(0),
             heard_ms: AtomicU64::new(0),
             heard_from_ms: AtomicU64::new(0),
@@ -269,7 +116,8 @@ impl ConnectionUsage {
             dropped: AtomicBool::new(false),
             resets: Mutex::new(Resets::default()),
             next_call: AtomicU64::new(0),
-            memory: ConnectionMemory::new(limits.memory.clone(), Some((limits.edge, limits.metrics.clone()))),
+            memory,
+            health: HealthCalls::new(watches, limits.max),
             limits,
             task: AtomicWaker::new(),
         }))
@@ -285,17 +133,46 @@ impl ConnectionUsage {
 
     /// Counts a request that did not arrive in time.
     pub(crate) fn unfinished(&self) {
-        let limits = &self.0.limits;
-        limits.metrics.request_refused(limits.edge, RefusalLabel::Unfinished);
+        self.refused(RefusalLabel::Unfinished);
     }
 
-    /// Counts a call until the returned value is dropped.
+    /// Counts a request whose client no longer waits for the answer.
+    pub(crate) fn too_late(&self) {
+        self.refused(RefusalLabel::Late);
+    }
+
+    /// Counts a request that is refused before it is handled.
+    pub(super) fn refused(&self, reason: RefusalLabel) {
+        let limits = &self.0.limits;
+        limits.metrics.request_refused(limits.edge, reason);
+    }
+
+    /// The connection among all of the process: the edge, and the number of the connection there.
+    pub(crate) fn connection(&self) -> (EdgeLabel, u64) {
+        (self.0.limits.edge, self.0.number)
+    }
+
+    pub(super) fn health(&self) -> &HealthCalls {
+        &self.0.health
+    }
+
+    /// Counts a call as one in progress until the returned value is dropped.
     pub(crate) fn begin_call(&self) -> Call {
         self.0.calls.fetch_add(1, Ordering::AcqRel);
+        self.call(true)
+    }
+
+    /// A call that is cut off when its connection must end, since nothing is lost then: a health check, or reflection.
+    pub(crate) fn begin_passing_call(&self) -> Call {
+        self.call(false)
+    }
+
+    fn call(&self, is_in_progress: bool) -> Call {
         Call {
             usage: self.clone(),
             number: self.0.next_call.fetch_add(1, Ordering::Relaxed),
             begun: Instant::now(),
+            is_in_progress,
             is_answered: false,
             is_untaken: false,
         }
@@ -329,21 +206,22 @@ impl ConnectionUsage {
         *self.0.arrived.lock()
     }
 
-    /// Notes how many bytes were written; `None` if the client has yet to take some before.
-    pub(super) fn wrote(&self, bytes: Option<usize>) {
-        self.0.blocked.store(bytes.is_none(), Ordering::Release);
-        self.0.memory.sent(bytes.unwrap_or_default());
-        // Answers to pings make no connection active.
-        if bytes.is_some_and(|bytes| bytes > CONTROL_BYTES) {
-            self.active_now();
-            self.taken_now();
-        }
+    /// Notes whether the client has yet to take bytes before it gets more. Bytes that were written make no connection
+    /// active: they may be answers to pings.
+    pub(super) fn blocked(&self, is_blocked: bool) {
+        self.0.blocked.store(is_blocked, Ordering::Release);
+    }
+
+    /// Notes that bytes of an answer were sent, or that the client has given them up.
+    pub(super) fn took(&self) {
+        self.active_now();
+        self.taken_now();
     }
 
     /// Whether the connection should close now. If not, wakes its task when it should.
     pub(super) fn poll_closing(&self, cx: &Context<'_>) -> bool {
         self.0.task.register(cx.waker());
-        if self.0.dropped.load(Ordering::Acquire) {
+        if self.is_dropped() {
             return true;
         }
         if !self.is_closing() {
@@ -354,41 +232,49 @@ impl ConnectionUsage {
         idle
     }
 
-    fn is_closing(&self) -> bool {
+    pub(super) fn is_closing(&self) -> bool {
         self.0.closing.load(Ordering::Acquire)
     }
 
-    fn close(&self) {
+    /// Asks the connection to close if it is idle.
+    pub(super) fn close(&self) {
         self.0.closing.store(true, Ordering::Release);
         self.0.task.wake();
     }
 
     /// Ends the connection, with or without calls in progress.
-    fn drop_for(&self, reason: DropLabel) {
+    pub(super) fn drop_for(&self, reason: DropLabel) {
         if !self.0.dropped.swap(true, Ordering::AcqRel) {
             self.0.limits.count(reason);
         }
         self.0.task.wake();
     }
 
+    /// Whether the connection must end, with or without calls in progress.
+    pub(super) fn is_dropped(&self) -> bool {
+        self.0.dropped.load(Ordering::Acquire)
+    }
+
     /// Whether the client takes nothing of an answer that waits. Bytes that are written to the connection do not count for
     /// an answer that is not among them.
-    fn is_stalled(&self) -> bool {
+    pub(super) fn is_stalled(&self) -> bool {
         let before = self.millis().saturating_sub(millis(STALLED_MAX));
         let is_blocked = self.0.blocked.load(Ordering::Acquire) && self.0.taken_ms.load(Ordering::Acquire) < before;
         is_blocked || self.0.untaken_since.lock().iter().any(|(_, since)| *since < before)
     }
 
-    /// How long no call has been in progress; `None` if one is.
-    fn idle_for(&self) -> Option<Duration> {
+    /// The time since the last call ended; `None` if one is in progress, or if its answer is still being sent. Whatever
+    /// else the client sends does not count, such as its answers to the pings of the server.
+    pub(super) fn idle_for(&self) -> Option<Duration> {
         if self.0.calls.load(Ordering::Acquire) > 0 || self.0.blocked.load(Ordering::Acquire) {
             return None;
         }
-        self.closable_for()
+        let since = Duration::from_millis(self.0.ended_ms.load(Ordering::Acquire));
+        Some(self.0.opened.elapsed().saturating_sub(since))
     }
 
     /// The time since the connection became idle for long enough to be closed. `None` if it must stay open.
-    fn closable_for(&self) -> Option<Duration> {
+    pub(super) fn closable_for(&self) -> Option<Duration> {
         let (calls, waiting, untaken) = (
             self.0.calls.load(Ordering::Acquire),
             self.0.waiting.load(Ordering::Acquire),
@@ -435,6 +321,9 @@ fn millis(time: Duration) -> u64 {
 impl Call {
     /// Notes whether the client has yet to take a part of the answer.
     pub(super) fn untaken(&mut self, is_untaken: bool) {
+        if !self.is_in_progress {
+            return;
+        }
         if self.is_untaken || is_untaken {
             self.usage.taken_now();
         }
@@ -464,9 +353,14 @@ impl Call {
         self.is_answered = true;
     }
 
-    /// Counts bytes of the answer that the connection has taken over and has yet to send.
-    pub(super) fn handed(&self, bytes: usize) {
-        self.usage.0.memory.handed(bytes);
+    /// Counts bytes of the answer that the connection has taken over, until the returned value is dropped.
+    pub(super) fn hand(&self, bytes: usize) -> HandedBytes {
+        self.usage.0.memory.hand(bytes)
+    }
+
+    /// How the connection of the call is used.
+    pub(super) const fn usage(&self) -> &ConnectionUsage {
+        &self.usage
     }
 }
 
@@ -474,7 +368,10 @@ impl Drop for Call {
     fn drop(&mut self) {
         self.untaken(false);
         self.usage.active_now();
-        self.usage.0.calls.fetch_sub(1, Ordering::AcqRel);
+        self.usage.0.ended_ms.store(self.usage.millis(), Ordering::Release);
+        if self.is_in_progress {
+            self.usage.0.calls.fetch_sub(1, Ordering::AcqRel);
+        }
         let age = self.begun.elapsed();
         let usage = &self.usage.0;
         if !self.is_answered && usage.resets.lock().is_too_many(age, usage.opened.elapsed()) {

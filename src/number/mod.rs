@@ -70,6 +70,22 @@ pub fn extend_plan(text: &str) -> Result<usize, PlanFileError> {
     plan::extend(text)
 }
 
+/// Whether all numbers of a country begin with these digits, country code first: they are a country code in use, or the
+/// beginning of one, or the code of an area that is a country of its own in the North American plan, such as 1876 for Jamaica.
+#[must_use]
+pub fn covers_country(prefix: u64) -> bool {
+    if plan::country_code::is_covered(prefix) {
+        return true;
+    }
+    // Any number of the area tells its country.
+    let in_area = prefix
+        .checked_mul(10_000_000)
+        .and_then(|first| E164::from_digits(first + 2_345_678));
+    let is_area = (1_000..2_000).contains(&prefix);
+    let region = in_area.filter(|_| is_area).and_then(|number| describe(number).region());
+    region.is_some_and(|region| !["US", "CA"].contains(&region.as_str()) && region != Region::WORLD)
+}
+
 /// The country code of a region, such as 91 for IN; none for [`Region::WORLD`].
 #[must_use]
 pub fn country_code(region: Region) -> Option<u16> {

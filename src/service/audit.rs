@@ -3,9 +3,12 @@
 //! Events are kept by shard, in the order of time. A page takes the newest of all shards, and reads more of a shard only
 //! when its events are used up: it costs what it shows and passes over, not what is stored.
 
+mod imports;
+
 use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 
+use self::imports::Imports;
 use super::content::{Method, RequestContent};
 use super::identity::read_number;
 use super::page::{PageKey, foreign_token};
@@ -16,6 +19,8 @@ use crate::domain::audit::{AuditChange, AuditEvent, AuditMethod, AuditSubject, R
 use crate::domain::time::Timestamp;
 use crate::number::Region;
 use crate::store::{EventId, EventSpan, Shard, StoredEvent};
+
+pub use self::imports::{NamedImports, named_imports};
 
 /// The most events that one page passes over and shows. A page of a rare filter may therefore have few events, or none,
 /// and a token that leads on.
@@ -69,11 +74,16 @@ pub struct AuditPage {
 pub struct AuditLog {
     writer: Arc<Writer>,
     page_key: PageKey,
+    imports: Imports,
 }
 
 impl AuditLog {
     pub(super) fn new(writer: Arc<Writer>, page_key: PageKey) -> Self {
-        Self { writer, page_key }
+        Self {
+            writer,
+            page_key,
+            imports: Imports::default(),
+        }
     }
 
     /// A page of events, newest first. It may be shorter than asked for, and even empty, though more follow.
@@ -155,7 +165,18 @@ impl AuditLog {
     /// Records a read of personal text. The read is answered also if that fails: an analyst must be able to work while
     /// the store takes no writes. A metric counts such reads, and the log says so.
     pub async fn record_read(&self, by: &RequestedBy, method: AuditMethod, subject: Option<AuditSubject>) {
-        if let Err(error) = self.record(by, method, subject, Vec::new()).await {
+        self.record_end(by, method, subject, Vec::new()).await;
+    }
+
+    /// Records the end of a read, such as the total of an export. As for a read, it may be lost.
+    pub async fn record_end(
+        &self,
+        by: &RequestedBy,
+        method: AuditMethod,
+        subject: Option<AuditSubject>,
+        changes: Vec<AuditChange>,
+    ) {
+        if let Err(error) = self.record(by, method, subject, changes).await {
             self.writer.metrics().audit_event_lost();
             tracing::warn!(%error, %method, "a read is not in the audit log");
         }

@@ -36,6 +36,8 @@ pub enum Quota {
     Reporter,
     /// The quota of the tenant.
     Tenant,
+    /// The part of the tenant's quota that one principal may use.
+    Principal,
 }
 
 impl Quota {
@@ -45,6 +47,7 @@ impl Quota {
         match self {
             Self::Reporter => "reporter",
             Self::Tenant => "tenant",
+            Self::Principal => "principal",
         }
     }
 }

@@ -43,7 +43,7 @@ use page::PageKey;
 use settings::TenantSettings;
 use tenants::{AllTenants, TenantParts};
 
-pub use audit::{AuditFilter, AuditLog, AuditPage, ListedEvent, subject_of_number};
+pub use audit::{AuditFilter, AuditLog, AuditPage, ListedEvent, NamedImports, named_imports, subject_of_number};
 pub use cases::{
     CaseChange, CaseDetails, CaseFilter, CaseList, Cases, LinkInput, LinkOutcome, NewCase, TransitionInput, UnlinkInput,
 };
@@ -69,7 +69,7 @@ pub use principals::{
 };
 pub use reports::{
     BulkWithdrawn, Export, ExportQuery, Foreseen, Moderated, NewReport, ReportList, ReportOutcome, ReporterReports,
-    Reports, StoredReport, WithdrawOutcome,
+    Reports, Sender, StoredReport, WithdrawOutcome,
 };
 pub use settings::ServiceSettings;
 pub use sharings::{SharingList, Sharings, ThingInput, VersionedSharing};
@@ -176,6 +176,13 @@ impl Services {
     /// If the server has as many tenants as it can have, and this is none of them.
     pub fn of(&self, tenant: TenantId) -> Result<&TenantServices, ServiceError> {
         self.tenants.of(tenant)
+    }
+
+    /// The services of a tenant that the server knows.
+    #[must_use]
+    pub fn of_known(&self, tenant: TenantId) -> Option<&TenantServices> {
+        self.indexes.get(tenant)?;
+        self.tenants.of(tenant).ok()
     }
 
     /// The services of each tenant.

@@ -11,8 +11,10 @@ use crate::codec::note::NoteKey;
 use crate::domain::audit::AuditMethod;
 use crate::domain::ids::CaseId;
 use crate::domain::note::{MAX_NOTES, Note, NoteId, NoteSubject};
+use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 use crate::domain::unknown_fields::UnknownFields;
+use crate::domain::visibility::SharedThing;
 use crate::index::Index;
 use crate::number::Region;
 use crate::store::Meta;
@@ -134,9 +136,16 @@ impl Notes {
 
     /// A page of the notes on a number or case.
     ///
+    /// For a `viewer` of another tenant, only the notes that are shared with it.
+    ///
     /// # Errors
     /// If the number cannot be read, there is no such case, or the page is wrong.
-    pub fn list(&self, subject: &NoteSubjectInput, page: &PageRequest) -> Result<NoteList, ServiceError> {
+    pub fn list(
+        &self,
+        subject: &NoteSubjectInput,
+        page: &PageRequest,
+        viewer: Option<TenantId>,
+    ) -> Result<NoteList, ServiceError> {
         let limit = page.limit()?;
         let subject = self.subject(subject)?;
         let scope = scope(&subject);
@@ -144,7 +153,21 @@ impl Notes {
             .cursor(&self.page_key, &scope)?
             .map(|cursor| place_of(&cursor).ok_or_else(foreign_token))
             .transpose()?;
-        let mut notes = self.writer.index().notes(&subject, before, limit.saturating_add(1));
+        let index = self.writer.index();
+        let (mut notes, total) = match viewer {
+            None => {
+                let notes = index.notes(&subject, before, limit.saturating_add(1));
+                (notes, index.note_count_of(&subject))
+            }
+            Some(viewer) => {
+                let shared = |before| {
+                    let mut notes = index.notes(&subject, before, MAX_NOTES);
+                    notes.retain(|note| index.shares(&SharedThing::Note(note.id), viewer));
+                    notes
+                };
+                (shared(before), shared(None).len())
+            }
+        };
         let fit = count_that_fits(&notes).min(limit);
         let more = notes.len() > fit;
         notes.truncate(fit);
@@ -153,7 +176,7 @@ impl Notes {
         Ok(NoteList {
             notes,
             next_page_token,
-            total: self.writer.index().note_count_of(&subject),
+            total,
         })
     }
 
@@ -170,7 +193,10 @@ impl Notes {
     }
 
     /// The subject that a client names: a possible number, or a case that exists. A merged case leads to its successor.
-    fn subject(&self, named: &NoteSubjectInput) -> Result<NoteSubject, ServiceError> {
+    ///
+    /// # Errors
+    /// If the number cannot be read, or there is no such case.
+    pub fn subject(&self, named: &NoteSubjectInput) -> Result<NoteSubject, ServiceError> {
         match named {
             NoteSubjectInput::Number { text, default_region } => {
                 read_number("number", text, *default_region).map(NoteSubject::Number)

@@ -49,12 +49,24 @@ impl PageRequest {
 
 /// How many of the first items fit on a page, by the bytes of their texts; the first one always fits.
 pub(super) fn count_that_fits<T>(items: &[T], bytes_of: impl Fn(&T) -> usize) -> usize {
-    let mut bytes = 0_usize;
-    let fitting = items.iter().take_while(|item| {
-        bytes = bytes.saturating_add(bytes_of(item));
-        bytes <= MAX_TEXT_BYTES
-    });
+    let mut texts = PageTexts::default();
+    let fitting = items.iter().take_while(|item| texts.fits(bytes_of(item)));
     fitting.count().max(1)
+}
+
+/// The texts of a page that is being filled.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct PageTexts {
+    /// Their bytes; none on an empty page.
+    bytes: Option<usize>,
+}
+
+impl PageTexts {
+    /// Adds the texts of an item. Whether it fits: the first one always does, and none after one that does not.
+    pub(super) fn fits(&mut self, bytes: usize) -> bool {
+        let before = self.bytes.replace(self.bytes.unwrap_or(0).saturating_add(bytes));
+        before.is_none_or(|before| before.saturating_add(bytes) <= MAX_TEXT_BYTES)
+    }
 }
 
 /// The error for a token that this list did not give.

@@ -183,6 +183,40 @@ impl Sharings {
     }
 }
 
+impl Sharings {
+    /// A page of the things that another tenant may see.
+    ///
+    /// # Errors
+    /// If the page is wrong.
+    pub fn shared_with(
+        &self,
+        viewer: TenantId,
+        page: &PageRequest,
+    ) -> Result<(Vec<SharedThing>, String), ServiceError> {
+        let limit = page.limit()?;
+        let mut scope = RequestContent::of(Method::ListSharings);
+        scope.text(viewer.as_str());
+        let after = page
+            .cursor(&self.page_key, &scope)?
+            .map(|cursor| Sharing::id_from_bytes(&cursor).ok_or_else(foreign_token))
+            .transpose()?;
+        let mut found = self.writer.index().all_sharing(after, MAX_SHARED);
+        found.retain(|(_, sharing)| sharing.visibility.allows(viewer));
+        let more = found.len() > limit;
+        found.truncate(limit);
+        let last = found.last().filter(|_| more);
+        let cursor = last.map(|(_, sharing)| Sharing::id_bytes(&sharing.thing.key()).to_vec());
+        let next = self.page_key.next(&scope, cursor);
+        Ok((found.into_iter().map(|(_, sharing)| sharing.thing).collect(), next))
+    }
+
+    /// Whether another tenant may see a thing.
+    #[must_use]
+    pub fn allows(&self, thing: &SharedThing, viewer: TenantId) -> bool {
+        self.writer.index().shares(thing, viewer)
+    }
+}
+
 fn never_shared(thing: SharedThing, now: Timestamp) -> Sharing {
     Sharing {
         thing,

@@ -9,6 +9,7 @@ use crate::domain::case::MAX_CHANGED_LINKS;
 use crate::domain::identity::{MAX_BRAND_GRANTS, MAX_CERTIFICATES, MAX_FEED_GRANTS, MAX_SUBJECTS};
 use crate::domain::list::MAX_PART_ENTRIES;
 use crate::domain::report::MAX_BATCH_REPORTS;
+use crate::domain::visibility::MAX_NAMED_TENANTS;
 
 pub(crate) const BATCH_LOOKUP_REQUEST_REQUESTS: usize = MAX_BATCH_LOOKUPS;
 pub(crate) const BATCH_SUBMIT_REPORTS_REQUEST_REPORTS: usize = MAX_BATCH_REPORTS;
@@ -27,3 +28,4 @@ pub(crate) const REPORT_GRANTS_FEEDS: usize = 2 * MAX_FEED_GRANTS;
 pub(crate) const REPORT_GRANTS_BRANDS: usize = 2 * MAX_BRAND_GRANTS;
 pub(crate) const BOUND_CREDENTIALS_CERTIFICATE_SHA256: usize = 2 * MAX_CERTIFICATES;
 pub(crate) const BOUND_CREDENTIALS_SUBJECTS: usize = 2 * MAX_SUBJECTS;
+pub(crate) const SET_VISIBILITY_REQUEST_TENANTS: usize = 2 * MAX_NAMED_TENANTS;

@@ -151,6 +151,7 @@ pub fn report(number: &str, id: &str, at: Timestamp) -> NewReport {
         received_at: None,
         channel: None,
         brand: None,
+        sender: Arc::default(),
         of_brand: false,
         role: None,
         recorded: None,

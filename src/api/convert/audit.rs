@@ -3,7 +3,8 @@
 use super::{FieldReader, page};
 use crate::domain::actor::Actor;
 use crate::domain::audit::{AuditChange, AuditMethod, AuditSubject};
-use crate::domain::ids::{CaseId, ListId, RequestId};
+use crate::domain::identity::PrincipalId;
+use crate::domain::ids::{CaseId, ImportId, ListId, RequestId};
 use crate::service::{AuditFilter, AuditPage, ListedEvent, PageRequest, ServiceError, subject_of_number};
 use crate::wire::{Timestamp, v1};
 
@@ -27,6 +28,12 @@ pub(in crate::api) fn filter(request: v1::ListAuditEventsRequest) -> Result<(Aud
         Some(Subject::ListId(id)) => fields
             .keep("list_id", ListId::parse(&id))
             .map(|id| Some(AuditSubject::List(id))),
+        Some(Subject::PrincipalId(id)) => fields
+            .keep("principal_id", PrincipalId::parse(&id))
+            .map(|id| Some(AuditSubject::Principal(id.as_str().into()))),
+        Some(Subject::ImportId(id)) => fields
+            .keep("import_id", ImportId::parse(&id))
+            .map(|id| Some(AuditSubject::Import(id))),
     };
     let filter = subject.map(|subject| AuditFilter {
         from,

@@ -1,5 +1,6 @@
 //! Exports of reports.
 
+use super::report::Senders;
 use super::{FieldReader, report};
 use crate::domain::ids::ImportId;
 use crate::domain::kinds::Source;
@@ -27,9 +28,14 @@ pub(in crate::api) fn query(request: v1::ExportReportsRequest) -> Result<ExportQ
 }
 
 /// Shows an exported report.
-pub(in crate::api) fn exported(number: E164, stored: &StoredReport, with_comment: bool) -> v1::ExportedReport {
+pub(in crate::api) fn exported(
+    number: E164,
+    stored: &StoredReport,
+    senders: &Senders,
+    with_comment: bool,
+) -> v1::ExportedReport {
     let body = &stored.row.body;
-    let mut shown = report::stored(number, stored);
+    let mut shown = report::stored(number, stored, senders);
     if !with_comment {
         shown.comment.clear();
         shown.comment_language.clear();

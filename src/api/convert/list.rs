@@ -1,5 +1,6 @@
 //! Lists and their entries. An upload comes in parts; the first part is the head.
 
+use super::list_violations::{UploadViolations, position_of, violations};
 use super::{FieldReader, list_head, page, shown};
 use crate::api::RequestContext;
 use crate::domain::brand::Brand;
@@ -10,25 +11,20 @@ use crate::service::{ListHead, ListPage, ListSummary, PageRequest, Replaced, Ser
 use crate::wire::v1;
 use crate::wire::v1::replace_list_request::Part;
 
-/// The most violations that one error names. The others are counted.
-const MAX_VIOLATIONS: usize = 20;
+/// The fault of a prefix of a whole country that nobody says is meant.
+const COVERS_COUNTRY: &str = "covers a whole country: if that is meant, set `may_cover_countries` (`--whole-country`)";
 
 /// An upload in progress. Its violations are reported at the end.
 #[derive(Debug)]
 pub(in crate::api) struct Upload {
     head: ListHead,
     dry_run: bool,
+    /// Whether prefixes of whole countries are meant.
+    may_cover_countries: bool,
     draft: ListDraft,
     /// Entries received so far.
     count: usize,
     violations: UploadViolations,
-}
-
-/// The first violations, and how many there are.
-#[derive(Debug, Default)]
-struct UploadViolations {
-    first: Vec<Violation>,
-    count: usize,
 }
 
 /// A complete and valid upload.
@@ -51,10 +47,11 @@ impl Upload {
     ) -> Result<Self, ServiceError> {
         match first.and_then(|first| first.part) {
             Some(Part::Head(head)) => {
-                let dry_run = head.dry_run;
+                let (dry_run, may_cover_countries) = (head.dry_run, head.may_cover_countries);
                 let head = list_head::head(&head, context)?;
                 Ok(Self {
                     dry_run,
+                    may_cover_countries,
                     draft: ListDraft::new(head.kind),
                     head,
                     count: 0,
@@ -131,6 +128,9 @@ impl Upload {
 
     fn add_entry(&mut self, entry: &v1::ListEntry) -> Result<(), Vec<Violation>> {
         let entry = new_entry(entry).map_err(violations)?;
+        if !self.may_cover_countries && entry.pattern.covers_country() {
+            return Err(vec![Violation::new("number", COVERS_COUNTRY)]);
+        }
         self.draft
             .check(&entry)
             .map_err(|fault| vec![Violation::new(fault.field(), fault.to_string())])?;
@@ -138,69 +138,6 @@ impl Upload {
         self.draft
             .add(entry, index)
             .map_err(|fault| vec![Violation::new("number", fault.to_string())])
-    }
-}
-
-/// The position of an entry: its line in the file if there is one, or else its index in the upload.
-#[derive(Clone, Copy)]
-enum EntryPosition {
-    Line(u32),
-    Entry(usize),
-}
-
-fn position_of(index: usize, line: u32) -> EntryPosition {
-    if line > 0 {
-        EntryPosition::Line(line)
-    } else {
-        EntryPosition::Entry(index)
-    }
-}
-
-impl EntryPosition {
-    fn shown(&self) -> String {
-        match self {
-            Self::Line(line) => format!("line {line}"),
-            Self::Entry(index) => format!("entries[{index}]"),
-        }
-    }
-
-    fn field(&self, field: &str) -> String {
-        match self {
-            Self::Line(_) => format!("{}: {field}", self.shown()),
-            Self::Entry(_) => format!("{}.{field}", self.shown()),
-        }
-    }
-}
-
-impl UploadViolations {
-    fn add(&mut self, position: EntryPosition, violations: Vec<Violation>) {
-        self.count += violations.len();
-        let room = MAX_VIOLATIONS.saturating_sub(self.first.len());
-        self.first
-            .extend(violations.into_iter().take(room).map(|violation| Violation {
-                field: position.field(&violation.field),
-                ..violation
-            }));
-    }
-
-    fn finish(mut self) -> Result<(), ServiceError> {
-        if self.count == 0 {
-            return Ok(());
-        }
-        if self.count > self.first.len() {
-            let more = self.count - self.first.len();
-            self.first
-                .push(Violation::new("entries", format!("have {more} more violations")));
-        }
-        Err(ServiceError::Invalid(self.first))
-    }
-}
-
-fn violations(error: ServiceError) -> Vec<Violation> {
-    if let ServiceError::Invalid(violations) = error {
-        violations
-    } else {
-        vec![Violation::new("entry", error.to_string())]
     }
 }
 
@@ -306,6 +243,7 @@ impl FieldReader {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::convert::list_violations::MAX_VIOLATIONS;
     use crate::clock::monotonic;
     use crate::domain::kinds::ListKind;
     use crate::metrics::EdgeLabel;
@@ -348,6 +286,36 @@ mod tests {
             .iter()
             .map(|violation| format!("{}: {}", violation.field, violation.problem))
             .collect()
+    }
+
+    #[test]
+    fn a_prefix_of_a_whole_country_needs_a_word() {
+        for (number, covers) in [
+            ("+44*", true),
+            ("+4*", true),
+            ("+1*", true),
+            ("+1876*", true),
+            ("+1415*", false),
+            ("+441*", false),
+            ("+999*", false),
+            ("+14155550100", false),
+            ("anonymous", false),
+        ] {
+            let mut upload = upload(v1::ListKind::TenantBlock);
+            add(&mut upload, vec![entry(number, 0)]).unwrap();
+            assert_eq!(upload.finish().is_err(), covers, "{number}");
+        }
+        let head = v1::ListHead {
+            list_id: "dno".into(),
+            kind: v1::ListKind::TenantBlock.into(),
+            request_id: "r1".into(),
+            may_cover_countries: true,
+            ..Default::default()
+        };
+        let part = Part::Head(head);
+        let mut meant = Upload::begin(Some(v1::ReplaceListRequest { part: Some(part) }), &open()).unwrap();
+        add(&mut meant, vec![entry("+44*", 0)]).unwrap();
+        assert!(meant.finish().is_ok());
     }
 
     #[test]

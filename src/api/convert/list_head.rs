@@ -21,6 +21,7 @@ pub(super) fn head(head: &v1::ListHead, context: &RequestContext) -> Result<List
             if head.actor.len() > MAX_ACTOR_BYTES {
                 fields.refuse("head.actor", format!("must have at most {MAX_ACTOR_BYTES} bytes"));
             }
+            fields.refuse_hidden("head.actor", &head.actor);
             fields.keep("head.actor", Actor::parse(&head.actor))
         }
     };

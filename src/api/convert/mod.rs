@@ -13,12 +13,15 @@ mod kinds;
 pub(super) mod list;
 pub(super) mod list_dry_run;
 mod list_head;
+mod list_violations;
 pub(super) mod lookup;
 pub(super) mod note;
 pub(super) mod number;
 pub(super) mod number_list;
 pub(super) mod principal;
 pub(super) mod report;
+pub(super) mod sharing;
+mod reporter_name;
 mod shown;
 
 use std::fmt::Display;
@@ -29,6 +32,7 @@ use crate::domain::actor::Actor;
 use crate::domain::brand::Brand;
 use crate::domain::ids::RequestId;
 use crate::domain::time::Timestamp;
+use crate::domain::visible::hidden_in;
 use crate::number::Region;
 use crate::service::{Mutation, PageRequest, ServiceError, Violation};
 use crate::wire;
@@ -116,12 +120,20 @@ impl FieldReader {
     }
 
     fn brand(&mut self, field: &str, text: &str) -> Option<Brand> {
+        self.refuse_hidden(field, text);
         self.optional(field, text, Brand::parse)
+    }
+
+    /// Refuses a name that looks like another one.
+    fn refuse_hidden(&mut self, field: &str, text: &str) {
+        if hidden_in(text.trim()).is_some_and(|c| !c.is_control()) {
+            self.refuse(field, "must have visible characters only");
+        }
     }
 
     /// A text of one line.
     fn line(&mut self, field: &str, text: String, most_chars: usize) -> String {
-        if text.chars().any(char::is_control) {
+        if hidden_in(&text).is_some() {
             self.refuse(field, "must have visible characters only");
         }
         self.length(field, &text, most_chars);
@@ -204,6 +216,7 @@ impl FieldReader {
                 if actor.trim().is_empty() {
                     self.refuse("actor", "must not be empty");
                 }
+                self.refuse_hidden("actor", actor);
                 self.keep("actor", Actor::parse(actor))
             }
         };

@@ -1,5 +1,6 @@
 //! Numbers: the dossier, statuses, the list, the reset.
 
+use super::report::Senders;
 use super::{FieldReader, note, report, shown};
 use crate::api::RequestContext;
 use crate::domain::kinds::StatusKind;
@@ -161,7 +162,7 @@ pub(in crate::api) fn erased(erased: &Erased) -> v1::EraseNumberResponse {
 }
 
 /// Shows the dossier of a number.
-pub(in crate::api) fn dossier(mut dossier: Dossier, model: &str) -> v1::NumberDossier {
+pub(in crate::api) fn dossier(mut dossier: Dossier, model: &str, senders: &Senders) -> v1::NumberDossier {
     shown::sort_by_progress(&mut dossier.links, |link| &link.case);
     let categories = dossier.categories.iter().map(|(category, count)| v1::CategoryCount {
         category: category.code().into(),
@@ -177,7 +178,7 @@ pub(in crate::api) fn dossier(mut dossier: Dossier, model: &str) -> v1::NumberDo
     source_counts.sort_by_key(|counted| std::cmp::Reverse(counted.count));
     let latest = dossier.identity.e164.map(|number| {
         let reports = dossier.latest.iter();
-        reports.map(|stored| report::stored(number, stored)).collect()
+        reports.map(|stored| report::stored(number, stored, senders)).collect()
     });
     v1::NumberDossier {
         number: Some(shown::number_info(&dossier.identity)),

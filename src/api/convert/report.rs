@@ -1,11 +1,15 @@
 //! Reports: new ones, withdrawals, and stored ones.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::reporter_name::reporter_name;
 use super::{FieldReader, kinds, page};
 use crate::api::RequestContext;
 use crate::domain::brand::Brand;
 use crate::domain::comment::{CommentLanguage, shown_comment};
 use crate::domain::identity::{Caller, PrincipalId, Role};
-use crate::domain::ids::{Area, Feed, ImportId, NameError, ReportId, ReporterHash, RequestId};
+use crate::domain::ids::{Area, Feed, ImportId, NameError, ReportId, ReporterHash, RequestId, SenderHash};
 use crate::domain::kinds::{Attestation, Category, Channel, CommentModeration, ReportRole, Source, Verstat};
 use crate::domain::report::{ReportBody, RowState};
 use crate::domain::state::{Submitted, Withdrawal};
@@ -13,8 +17,8 @@ use crate::domain::status::MAX_REASON_CHARS;
 use crate::domain::tenant::TenantId;
 use crate::number::{E164, Region, UnknownRegion};
 use crate::service::{
-    Foreseen, Mutation, NewReport, PageRequest, PendingList, ReportList, ReportOutcome, ReporterReports, ServiceError,
-    StoredReport,
+    Foreseen, Mutation, NewReport, PageRequest, PendingList, ReportList, ReportOutcome, ReporterReports, Sender,
+    ServiceError, StoredReport,
 };
 use crate::wire::v1;
 
@@ -23,8 +27,13 @@ use super::shown;
 /// The tenant that reads answers. A request does not say yet who asks, and there is one tenant.
 const VIEWER: TenantId = TenantId::DEFAULT;
 
-/// Reads a report. Field names are relative to the report. A principal may claim only what it was granted.
-pub(in crate::api) fn new_report(report: v1::Report, caller: &Caller) -> Result<NewReport, ServiceError> {
+/// Reads a report of the sender, who is the caller. Field names are relative to the report. A principal may claim only what it
+/// was granted.
+pub(in crate::api) fn new_report(
+    report: v1::Report,
+    caller: &Caller,
+    sender: &Arc<Sender>,
+) -> Result<NewReport, ServiceError> {
     let mut fields = FieldReader::default();
     let report_id = fields.optional("report_id", &report.report_id, ReportId::parse);
     let number = fields.number("number", report.number);
@@ -33,6 +42,11 @@ pub(in crate::api) fn new_report(report: v1::Report, caller: &Caller) -> Result<
     let source = fields.code("source", report.source, Source::from_code);
     let feed = fields.optional("feed", &report.feed, Feed::parse);
     let import = fields.optional("import_id", &report.import_id, ImportId::parse);
+    if report_id.as_ref().is_some_and(ReportId::is_of_callback) && !(sender.decides && import.is_some()) {
+        // Otherwise a sender could take the place of the row that another report adds to a call-back number. A file that was
+        // exported has such rows.
+        fields.refuse("report_id", "must not begin with `callback-`");
+    }
     let reporter = fields.optional("reporter_id", &report.reporter_id, reporter_name);
     let area = fields.optional("reporter_area", &report.reporter_area, Area::parse);
     let country = fields.optional("reporter_country", &report.reporter_country, country);
@@ -64,6 +78,7 @@ pub(in crate::api) fn new_report(report: v1::Report, caller: &Caller) -> Result<
         category: category.unwrap_or(Category::Unspecified),
         not_spam: report.not_spam,
         source,
+        sender: Arc::clone(sender),
         of_brand,
         feed,
         import,
@@ -82,12 +97,13 @@ pub(in crate::api) fn new_report(report: v1::Report, caller: &Caller) -> Result<
         comment_language,
         callbacks,
     }))?;
-    check_grants(&report, caller)?;
+    check_grants(&report, caller, sender.decides)?;
     Ok(report)
 }
 
-/// Refuses a source or a feed that the caller was not granted.
-fn check_grants(report: &NewReport, caller: &Caller) -> Result<(), ServiceError> {
+/// Refuses a source or a feed that the caller was not granted, and an import of a caller that neither decides on reports nor has
+/// a feed: imports are withdrawn as a whole, and rows of a file need not keep all rules.
+fn check_grants(report: &NewReport, caller: &Caller, decides: bool) -> Result<(), ServiceError> {
     let Some(principal) = caller.principal() else {
         return Ok(());
     };
@@ -100,6 +116,9 @@ fn check_grants(report: &NewReport, caller: &Caller) -> Result<(), ServiceError>
         .is_some_and(|feed| !principal.grants.allow_feed(feed))
     {
         return Err(ServiceError::NotGranted { field: "feed" });
+    }
+    if report.import.is_some() && !decides && principal.grants.feeds.is_empty() {
+        return Err(ServiceError::NotGranted { field: "import_id" });
     }
     Ok(())
 }
@@ -297,8 +316,8 @@ pub(in crate::api) fn outcome(outcome: &ReportOutcome) -> v1::SubmitReportRespon
 }
 
 /// Shows a page of reports.
-pub(in crate::api) fn list(list: &ReportList) -> v1::ListReportsResponse {
-    let shown = list.reports.iter().map(|report| stored(list.number, report));
+pub(in crate::api) fn list(list: &ReportList, senders: &Senders) -> v1::ListReportsResponse {
+    let shown = list.reports.iter().map(|report| stored(list.number, report, senders));
     v1::ListReportsResponse {
         reports: shown.collect(),
         next_page_token: list.next_page_token.clone(),
@@ -307,8 +326,11 @@ pub(in crate::api) fn list(list: &ReportList) -> v1::ListReportsResponse {
 }
 
 /// Shows a page of a reporter's reports.
-pub(in crate::api) fn list_of_reporter(list: &ReporterReports) -> v1::ListReporterReportsResponse {
-    let shown = list.reports.iter().map(|(number, report)| stored(*number, report));
+pub(in crate::api) fn list_of_reporter(list: &ReporterReports, senders: &Senders) -> v1::ListReporterReportsResponse {
+    let shown = list
+        .reports
+        .iter()
+        .map(|(number, report)| stored(*number, report, senders));
     v1::ListReporterReportsResponse {
         reports: shown.collect(),
         next_page_token: list.next_page_token.clone(),
@@ -323,8 +345,11 @@ pub(in crate::api) fn pending(request: v1::ListPendingCommentsRequest) -> PageRe
 }
 
 /// Shows a page of the comments that wait for a moderator.
-pub(in crate::api) fn pending_list(list: &PendingList) -> v1::ListPendingCommentsResponse {
-    let shown = list.reports.iter().map(|(number, report)| stored(*number, report));
+pub(in crate::api) fn pending_list(list: &PendingList, senders: &Senders) -> v1::ListPendingCommentsResponse {
+    let shown = list
+        .reports
+        .iter()
+        .map(|(number, report)| stored(*number, report, senders));
     v1::ListPendingCommentsResponse {
         reports: shown.collect(),
         next_page_token: list.next_page_token.clone(),
@@ -332,8 +357,11 @@ pub(in crate::api) fn pending_list(list: &PendingList) -> v1::ListPendingComment
     }
 }
 
+/// The principals that the caller may see, by the hashes in the rows of their reports.
+pub(in crate::api) type Senders = BTreeMap<SenderHash, PrincipalId>;
+
 /// Shows a stored report.
-pub(super) fn stored(number: E164, report: &StoredReport) -> v1::StoredReport {
+pub(super) fn stored(number: E164, report: &StoredReport, senders: &Senders) -> v1::StoredReport {
     let row = &report.row;
     let body = &row.body;
     let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
@@ -358,6 +386,7 @@ pub(super) fn stored(number: E164, report: &StoredReport) -> v1::StoredReport {
         comment: text(shown_comment(row, TenantId::DEFAULT, VIEWER)),
         revision: row.revision,
         comment_language: text(row.comment.language.as_ref().map(CommentLanguage::as_str)),
+        sender_principal_id: text(row.sender.and_then(|hash| senders.get(&hash)).map(PrincipalId::as_str)),
         comment_moderation: body
             .comment
             .as_ref()
@@ -375,22 +404,6 @@ fn callbacks(fields: &mut FieldReader, numbers: Vec<String>) -> Vec<String> {
     named
         .map(|(place, number)| fields.number(&format!("callback_numbers[{place}]"), number))
         .collect()
-}
-
-fn reporter_name(text: &str) -> Result<String, NameError> {
-    let text = text.trim();
-    if text.is_empty() {
-        return Err(NameError::Empty);
-    }
-    if text.len() > ReporterHash::MAX_NAME_BYTES {
-        let max_bytes = ReporterHash::MAX_NAME_BYTES;
-        return Err(NameError::TooLong { max_bytes });
-    }
-    if text.chars().any(char::is_control) {
-        let allowed = "visible characters";
-        return Err(NameError::Character { allowed });
-    }
-    Ok(text.to_owned())
 }
 
 /// A country of ISO 3166-1, with or without telephone numbers of its own. The world is no country.

@@ -71,13 +71,13 @@ impl Address {
             kind: "certificates of --oidc-ca",
             path,
         };
-        let pem = file.read_bytes(MAX_PEM_BYTES).map_err(super::problem)?;
+        let pem = file.read_bytes(MAX_PEM_BYTES).map_err(|error| super::problem(&error))?;
         let mut found: Vec<Certificate<'static>> = Vec::new();
         for item in parse_pem(&pem) {
             match item {
                 Ok(PemItem::Certificate(certificate)) => found.push(certificate),
                 Ok(_) => {}
-                Err(error) => return Err(super::problem(file.invalid(error))),
+                Err(error) => return Err(super::problem(&file.invalid(error))),
             }
         }
         if found.is_empty() {

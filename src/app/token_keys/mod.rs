@@ -131,7 +131,7 @@ impl TokenKeys {
         if is_asked || (is_new && last == Some(hash)) {
             *used.lock() = hash;
             let applied = content
-                .map_err(problem)
+                .map_err(|error| problem(&error))
                 .and_then(|json| use_keys(&self.tokens, &json).map_err(|fault| fault.to_string()));
             // It is told. The file is looked at again in any case.
             self.tell(&path.display().to_string(), applied, metrics).ok();
@@ -219,8 +219,8 @@ const fn file(path: &Path) -> NamedFile<'_> {
 }
 
 /// An error with its cause.
-fn problem(error: AppError) -> String {
-    match std::error::Error::source(&error) {
+fn problem(error: &AppError) -> String {
+    match std::error::Error::source(error) {
         Some(cause) => format!("{error}: {cause}"),
         None => error.to_string(),
     }

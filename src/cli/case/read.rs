@@ -22,6 +22,9 @@ pub(super) struct CaseShowArgs {
     /// Maximum number of members (linked numbers) to show; 0 for none [default: 50]
     #[arg(long, value_name = "N", conflicts_with = "all")]
     members: Option<u32>,
+    /// Tenant that shares the case with yours [default: your own]
+    #[arg(long, value_name = "TENANT")]
+    tenant: Option<String>,
     #[command(flatten)]
     paging: Paging,
     #[command(flatten)]
@@ -59,6 +62,7 @@ pub(super) async fn show(args: CaseShowArgs) -> Result<(), CliError> {
             include_members,
             page_size,
             page_token,
+            tenant: args.tenant.clone().unwrap_or_default(),
         };
         Ok(client.get_case(request).await?.into_inner())
     };

@@ -4,7 +4,6 @@ mod categories;
 mod served;
 mod show;
 
-use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,6 +13,7 @@ use clap::Args;
 use super::complaints::{self, file_error};
 use super::error::CliError;
 use super::{legitimate, output, shared};
+use crate::app::rewrite_private_file;
 use crate::domain::day::Day;
 use crate::domain::model::ScoreModel;
 use crate::evaluate::{self, EvaluationPlan, Figures, Models, SampleKind, ScoredSamples};
@@ -136,7 +136,7 @@ fn cross_fit(first: &Path, second: &Path, served: &Served) -> Result<Models, Cli
 }
 
 fn write_scores(path: &Path, samples: &ScoredSamples) -> std::io::Result<()> {
-    let mut out = BufWriter::new(File::create(path)?);
+    let mut out = BufWriter::new(rewrite_private_file(path, None)?);
     writeln!(out, "date,kind,number,calls,score")?;
     for kind in SampleKind::ALL {
         for sample in samples.of(kind) {

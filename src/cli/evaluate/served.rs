@@ -102,7 +102,7 @@ impl Default for Served {
 fn configured(path: &Path) -> Result<PolicySettings, CliError> {
     let mut args = ServeArgs::default();
     args.config = Some(path.to_owned());
-    let config = config::load(&args, shared::variables(), |path| std::fs::read_to_string(path))?;
+    let config = config::load(&args, shared::variables(), crate::app::read_config_file)?;
     Ok(config.policy)
 }
 

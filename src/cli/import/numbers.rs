@@ -83,12 +83,13 @@ impl NumberFileArgs {
             path: path.clone(),
             source,
         })?;
+        let rejects = Rejects::new(self.rejects.as_deref(), &source)?;
         let mut rows = CsvRows::new(source.read().0);
         let mut file = NumberFile {
             numbers: Vec::new(),
             rows: 0,
             column: String::new(),
-            rejects: Rejects::new(self.rejects.as_deref())?,
+            rejects,
             min_accepted: self.min_accepted,
         };
         let first = rows.next()?.ok_or(MappingError::Empty)?;

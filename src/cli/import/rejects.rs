@@ -2,12 +2,14 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::min_accepted::MinAccepted;
 use super::row_fault::RowFault;
+use super::source::SourceFile;
+use crate::app::rewrite_private_file;
 use crate::cli::error::CliError;
 use crate::cli::import_error::ImportError;
 use crate::cli::output;
@@ -54,12 +56,12 @@ impl Rejects {
     /// it holds telephone numbers.
     ///
     /// # Errors
-    /// If the file cannot be written.
-    pub(super) fn new(path: Option<&Path>) -> Result<Self, CliError> {
+    /// If the file cannot be written, or is a symbolic link or the imported file itself.
+    pub(super) fn new(path: Option<&Path>, source: &SourceFile) -> Result<Self, CliError> {
         let Some(path) = path else {
             return Ok(Self::default());
         };
-        let file = private_file(path).map_err(|source| file_error(path, source))?;
+        let file = rewrite_private_file(path, source.identity()).map_err(|source| file_error(path, source))?;
         let mut file = RejectsFile {
             path: path.to_owned(),
             writer: csv::Writer::from_writer(file),
@@ -178,14 +180,6 @@ impl RejectsFile {
     }
 }
 
-fn private_file(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
 fn file_error(path: &Path, source: io::Error) -> CliError {
     CliError::File {
         path: path.to_owned(),
@@ -201,7 +195,12 @@ mod tests {
     fn all_are_counted_and_written() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("rejects.csv");
-        let mut rejects = Rejects::new(Some(&path)).unwrap();
+        let source = directory.path().join("rows.csv");
+        std::fs::write(&source, "rows").unwrap();
+        let source_file = SourceFile::open(&source).unwrap();
+        assert!(Rejects::new(Some(&source), &source_file).is_err());
+        assert_eq!(std::fs::read(&source).unwrap(), b"rows");
+        let mut rejects = Rejects::new(Some(&path), &source_file).unwrap();
         for line in 1..=1_000 {
             let fault = match line % 2 {
                 0 => RowFault::NoNumber,

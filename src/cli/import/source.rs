@@ -5,6 +5,7 @@ mod workbook;
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek as _};
+use std::os::fd::AsFd as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,6 +15,8 @@ use flate2::bufread::GzDecoder;
 use xxhash_rust::xxh3::Xxh3;
 
 pub use encoding::{TextEncoding, UnknownEncoding};
+
+use crate::app::FileIdentity;
 
 /// The first bytes of every gzip file (RFC 1952, section 2.3.1).
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
@@ -41,6 +44,8 @@ pub struct SourceFile {
     encoding: Option<TextEncoding>,
     /// The hash of a workbook; `file` is its worksheet as CSV.
     hash: Option<String>,
+    /// The file that the user gave.
+    identity: Option<FileIdentity>,
 }
 
 impl SourceFile {
@@ -61,9 +66,18 @@ impl SourceFile {
             let mut file = tempfile::tempfile()?;
             io::copy(&mut io::stdin().lock(), &mut file)?;
             file.rewind()?;
-            return Self::of_file(file, form);
+            let identity = identity_of(&File::from(io::stdin().as_fd().try_clone_to_owned()?));
+            return Ok(Self {
+                identity,
+                ..Self::of_file(file, form)?
+            });
         }
         Self::of_file(File::open(path)?, form)
+    }
+
+    /// The identity of the file that the user gave, or that stands behind standard input.
+    pub(super) fn identity(&self) -> Option<FileIdentity> {
+        self.identity
     }
 
     /// The 128-bit XXH3 of the bytes of the file, compressed or not, in hex: the default `import_id`.
@@ -132,6 +146,7 @@ impl SourceFile {
     }
 
     fn of_file(mut file: File, form: &FileForm) -> io::Result<Self> {
+        let identity = identity_of(&file);
         let mut magic = Vec::new();
         file.by_ref().take(4).read_to_end(&mut magic)?;
         file.rewind()?;
@@ -150,9 +165,15 @@ impl SourceFile {
             // A worksheet is written as UTF-8.
             encoding: form.encoding.filter(|_| hash.is_none()),
             hash,
+            identity,
             file,
         })
     }
+}
+
+/// The identity of an open file.
+fn identity_of(file: &File) -> Option<FileIdentity> {
+    file.metadata().ok().map(|metadata| FileIdentity::of(&metadata))
 }
 
 /// The hash of a file, from its start. Afterwards the file is at its start again.

@@ -16,6 +16,9 @@ use crate::wire::v1::{Action, GetListRequest, ListEntry, ListKind, ListListsRequ
 pub(super) struct ListShowArgs {
     /// Id of the list
     name: String,
+    /// Tenant that shares the list with yours [default: your own]
+    #[arg(long, value_name = "TENANT")]
+    tenant: Option<String>,
     #[command(flatten)]
     paging: Paging,
     #[command(flatten)]
@@ -26,6 +29,7 @@ pub(super) async fn show(args: ListShowArgs) -> Result<(), CliError> {
     let mut client = ListServiceClient::new(args.remote.connect().await?);
     let mut request = GetListRequest {
         list_id: args.name,
+        tenant: args.tenant.unwrap_or_default(),
         ..Default::default()
     };
     let ask = async |page_size, page_token| {

@@ -11,7 +11,7 @@ use clap::Args;
 use serde::Serialize;
 use tonic::Code;
 
-use crate::cli::connect::Remote;
+use crate::cli::connect::{Connection, Remote};
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::paging::PAGE_SIZE;
@@ -60,88 +60,123 @@ pub(super) async fn run(args: ExportArgs) -> Result<(), CliError> {
 }
 
 /// Writes the document; says whether audit events are in it.
-async fn export(args: &ExportArgs, mut out: Document<'_>) -> Result<bool, CliError> {
-    let channel = args.remote.connect().await?;
-    let named = (&args.number, args.region.for_wire());
-    let mut numbers = NumberServiceClient::new(channel.clone()).max_decoding_message_size(PAGE_BYTES_MAX);
-    let dossier = GetNumberRequest {
-        number: named.0.clone(),
-        default_region: named.1.clone(),
+async fn export(args: &ExportArgs, out: Document<'_>) -> Result<bool, CliError> {
+    let mut export = Export {
+        channel: args.remote.connect().await?,
+        number: args.number.clone(),
+        region: args.region.for_wire(),
+        out,
     };
-    out.value("dossier", &numbers.get_number(dossier).await?.into_inner())?;
+    export.dossier().await?;
+    export.reports().await?;
+    export.notes().await?;
+    let is_whole = export.elsewhere().await?;
+    if is_whole {
+        export.audit_events().await?;
+    }
+    export.out.finish()?;
+    Ok(is_whole)
+}
 
-    let mut reports = ReportServiceClient::new(channel.clone()).max_decoding_message_size(PAGE_BYTES_MAX);
-    let mut request = ListReportsRequest {
-        number: named.0.clone(),
-        default_region: named.1.clone(),
-        page_size: PAGE_SIZE,
-        page_token: String::new(),
-        include_withdrawn: true,
-    };
-    out.begin_list("reports")?;
-    loop {
-        let page = reports.list_reports(request.clone()).await?.into_inner();
-        out.items(&page.reports)?;
-        request.page_token = page.next_page_token;
-        if request.page_token.is_empty() {
-            break;
-        }
-    }
-    out.end_list()?;
+/// An export in progress.
+struct Export<'p> {
+    channel: Connection,
+    number: String,
+    region: String,
+    out: Document<'p>,
+}
 
-    let mut notes = NoteServiceClient::new(channel).max_decoding_message_size(PAGE_BYTES_MAX);
-    let mut request = ListNotesRequest {
-        subject: Some(list_notes_request::Subject::Number(named.0.clone())),
-        default_region: named.1.clone(),
-        page_size: PAGE_SIZE,
-        ..ListNotesRequest::default()
-    };
-    out.begin_list("notes")?;
-    loop {
-        let page = notes.list_notes(request.clone()).await?.into_inner();
-        out.items(&page.notes)?;
-        request.page_token = page.next_page_token;
-        if request.page_token.is_empty() {
-            break;
-        }
+impl Export<'_> {
+    async fn dossier(&mut self) -> Result<(), CliError> {
+        let request = GetNumberRequest {
+            number: self.number.clone(),
+            default_region: self.region.clone(),
+        };
+        let answer = self.numbers().get_number(request).await?;
+        self.out.value("dossier", &answer.into_inner())
     }
-    out.end_list()?;
 
-    // What an erasure would remove says which lists and how many other numbers name it.
-    let foreseen = EraseNumberRequest {
-        number: named.0.clone(),
-        default_region: named.1.clone(),
-        actor: "export".to_owned(),
-        request_id: "export".to_owned(),
-        dry_run: true,
-        ..EraseNumberRequest::default()
-    };
-    match numbers.erase_number(foreseen).await {
-        Ok(answer) => out.value("elsewhere", &answer.into_inner())?,
-        Err(status) if status.code() == Code::PermissionDenied => {
-            out.finish()?;
-            return Ok(false);
-        }
-        Err(status) => return Err(status.into()),
-    }
-    let mut request = ListAuditEventsRequest {
-        subject: Some(list_audit_events_request::Subject::Number(named.0.clone())),
-        default_region: named.1,
-        page_size: PAGE_SIZE,
-        ..ListAuditEventsRequest::default()
-    };
-    out.begin_list("auditEvents")?;
-    loop {
-        let page = numbers.list_audit_events(request.clone()).await?.into_inner();
-        out.items(&page.events)?;
-        request.page_token = page.next_page_token;
-        if request.page_token.is_empty() {
-            break;
+    async fn reports(&mut self) -> Result<(), CliError> {
+        let client = ReportServiceClient::new(self.channel.clone());
+        let mut client = client.max_decoding_message_size(PAGE_BYTES_MAX);
+        let mut request = ListReportsRequest {
+            number: self.number.clone(),
+            default_region: self.region.clone(),
+            page_size: PAGE_SIZE,
+            page_token: String::new(),
+            include_withdrawn: true,
+        };
+        self.out.begin_list("reports")?;
+        loop {
+            let page = client.list_reports(request.clone()).await?.into_inner();
+            self.out.items(&page.reports)?;
+            request.page_token = page.next_page_token;
+            if request.page_token.is_empty() {
+                return self.out.end_list();
+            }
         }
     }
-    out.end_list()?;
-    out.finish()?;
-    Ok(true)
+
+    async fn notes(&mut self) -> Result<(), CliError> {
+        let client = NoteServiceClient::new(self.channel.clone());
+        let mut client = client.max_decoding_message_size(PAGE_BYTES_MAX);
+        let mut request = ListNotesRequest {
+            subject: Some(list_notes_request::Subject::Number(self.number.clone())),
+            default_region: self.region.clone(),
+            page_size: PAGE_SIZE,
+            ..ListNotesRequest::default()
+        };
+        self.out.begin_list("notes")?;
+        loop {
+            let page = client.list_notes(request.clone()).await?.into_inner();
+            self.out.items(&page.notes)?;
+            request.page_token = page.next_page_token;
+            if request.page_token.is_empty() {
+                return self.out.end_list();
+            }
+        }
+    }
+
+    /// What an erasure would remove says which lists and how many other numbers name the number. False if the caller may
+    /// not ask.
+    async fn elsewhere(&mut self) -> Result<bool, CliError> {
+        let request = EraseNumberRequest {
+            number: self.number.clone(),
+            default_region: self.region.clone(),
+            actor: "export".to_owned(),
+            request_id: "export".to_owned(),
+            dry_run: true,
+            ..EraseNumberRequest::default()
+        };
+        match self.numbers().erase_number(request).await {
+            Ok(answer) => self.out.value("elsewhere", &answer.into_inner()).map(|()| true),
+            Err(status) if status.code() == Code::PermissionDenied => Ok(false),
+            Err(status) => Err(status.into()),
+        }
+    }
+
+    async fn audit_events(&mut self) -> Result<(), CliError> {
+        let mut client = self.numbers();
+        let mut request = ListAuditEventsRequest {
+            subject: Some(list_audit_events_request::Subject::Number(self.number.clone())),
+            default_region: self.region.clone(),
+            page_size: PAGE_SIZE,
+            ..ListAuditEventsRequest::default()
+        };
+        self.out.begin_list("auditEvents")?;
+        loop {
+            let page = client.list_audit_events(request.clone()).await?.into_inner();
+            self.out.items(&page.events)?;
+            request.page_token = page.next_page_token;
+            if request.page_token.is_empty() {
+                return self.out.end_list();
+            }
+        }
+    }
+
+    fn numbers(&self) -> NumberServiceClient<Connection> {
+        NumberServiceClient::new(self.channel.clone()).max_decoding_message_size(PAGE_BYTES_MAX)
+    }
 }
 
 /// A JSON object that is being written to a new file which only its owner can read.

@@ -5,8 +5,8 @@ use serde::Serialize;
 use crate::wire::v1::{
     AuditEvent, Case, CaseMember, GetCaseResponse, GetListResponse, ListAuditEventsResponse, ListCasesResponse,
     ListEntry, ListNotesResponse, ListNumbersResponse, ListPendingCommentsResponse, ListPrincipalsResponse,
-    ListReporterReportsResponse, ListReportsResponse, ListSimilarNumbersResponse, Note, NumberRow, Principal,
-    SimilarNumber, StoredReport,
+    ListReporterReportsResponse, ListReportsResponse, ListSharedWithMeResponse, ListSharingsResponse,
+    ListSimilarNumbersResponse, Note, NumberRow, Principal, SharedThing, Sharing, SimilarNumber, StoredReport,
 };
 
 /// The items on all pages of a list.
@@ -94,6 +94,8 @@ page_answers! {
     GetCaseResponse: members [CaseMember] by numbers, |page| Total::Exact(page.total_size);
     ListNotesResponse: notes [Note] by each, |page| Total::Exact(page.total_size);
     ListPrincipalsResponse: principals [Principal] by each, |page| Total::Exact(page.total_size);
+    ListSharingsResponse: sharings [Sharing] by each, |page| Total::Exact(page.total_size);
+    ListSharedWithMeResponse: things [SharedThing] by each, |_page| Total::Unknown;
     GetListResponse: entries [ListEntry] by each, |page| Total::Exact(page.total_size);
 }
 

@@ -30,6 +30,7 @@ const LAST_WORK_TIMEOUT: Duration = Duration::from_secs(2);
 pub(super) async fn run(args: ServeArgs) -> Result<(), CliError> {
     // From here on, no signal kills the process before it has a log.
     let signals = Signals::catch();
+    app::create_for_own_user_only();
     let config = read_config(&args).map_err(|faults| told(faults.log_format(), &faults.into()))?;
     let metrics = Metrics::new();
     let log = telemetry::install(&config.log, &metrics).map_err(|error| told(config.log.format, &error.into()))?;
@@ -140,7 +141,7 @@ fn banner(listeners: &Listeners) -> Result<Notice, CliError> {
 
 /// The configuration of flags, variables and file, as they are now.
 fn read_config(args: &ServeArgs) -> Result<Config, ConfigFaults> {
-    config::load(args, shared::variables(), |path| std::fs::read_to_string(path))
+    config::load(args, shared::variables(), app::read_config_file)
 }
 
 /// Writes an error to standard error when there is no log yet.

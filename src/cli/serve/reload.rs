@@ -35,7 +35,7 @@ impl<'a> Reloader<'a> {
             services: server.services(),
             decision_log: server.decision_log(),
             certificates: server.certificates(),
-            token_keys: server.token_keys(),
+            token_keys: server.token_keys.clone(),
             log,
         }
     }
@@ -48,7 +48,7 @@ impl<'a> Reloader<'a> {
                 log.reopen();
             }
             if let Some(certificates) = &self.certificates {
-                certificates.reload(self.services.metrics());
+                certificates.reload(self.services.metrics()).await;
             }
             if let Some(token_keys) = &self.token_keys {
                 token_keys.reload();

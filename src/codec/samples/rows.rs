@@ -8,7 +8,7 @@ use proptest::sample::select;
 
 use super::{body, name, newer, time};
 use crate::domain::comment::{CommentFacts, CommentLanguage};
-use crate::domain::ids::{ImportId, ReportId};
+use crate::domain::ids::{ImportId, ReportId, SenderHash};
 use crate::domain::kinds::CommentModeration;
 use crate::domain::report::{ReportRow, RowState};
 use crate::domain::time::Timestamp;
@@ -24,7 +24,7 @@ pub(in crate::codec) fn row() -> impl Strategy<Value = ReportRow> {
     (id, any::<u64>(), state, time(), of(import), weight, body(), newer()).prop_map(
         |(id, content, state, received_at, import, weight, body, newer)| ReportRow {
             id,
-            content,
+            content: if state == RowState::Tombstone { 0 } else { content },
             state,
             received_at,
             arrived_at: arrival(state, received_at, content),
@@ -33,9 +33,16 @@ pub(in crate::codec) fn row() -> impl Strategy<Value = ReportRow> {
             body,
             revision: edition(state, content),
             comment: comment(state, content),
+            sender: sender(content),
+            withdrawn_by_decision: state == RowState::Withdrawn && content % 4 == 1,
             unknown_fields: newer,
         },
     )
+}
+
+/// The sender of every second row.
+fn sender(random: u64) -> Option<SenderHash> {
+    SenderHash::from_raw(random).filter(|_| random % 2 == 1)
 }
 
 /// The arrival of a row: a tombstone has none of its own.

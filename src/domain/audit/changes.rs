@@ -1,9 +1,9 @@
 //! What changed in a record, field by field.
 
-use super::AuditChange;
+use super::{AuditChange, MAX_TEXT_BYTES};
 use crate::domain::brand::Brand;
 use crate::domain::case::{Case, CaseLink};
-use crate::domain::identity::{Credential, Principal, PrincipalKey};
+use crate::domain::identity::{CertificateHash, Credential, Principal, PrincipalKey};
 use crate::domain::ids::CaseId;
 use crate::domain::list::{List, digest};
 use crate::domain::note::Note;
@@ -22,6 +22,37 @@ impl Changes {
             self.0.push(AuditChange::new(field, old, new));
         }
     }
+
+    /// Compares two lists: as a whole if both are short, or else by the items that were removed and added.
+    fn compare_lists(&mut self, field: &str, old: &[String], new: &[String]) {
+        let whole = |items: &[String]| items.join(", ");
+        let fits = |items: &[String]| whole(items).len() <= MAX_TEXT_BYTES;
+        if fits(old) && fits(new) {
+            self.compare(field, &whole(old), &whole(new));
+            return;
+        }
+        for part in parts(old.iter().filter(|item| !new.contains(item))) {
+            self.compare(&format!("{field} removed"), &part, "");
+        }
+        for part in parts(new.iter().filter(|item| !old.contains(item))) {
+            self.compare(&format!("{field} added"), "", &part);
+        }
+    }
+}
+
+/// The items in texts that are not cut, unless one item is longer than a text may be.
+fn parts<'a>(items: impl Iterator<Item = &'a String>) -> Vec<String> {
+    let mut parts: Vec<String> = Vec::new();
+    for item in items {
+        match parts.last_mut() {
+            Some(last) if last.len() + 2 + item.len() <= MAX_TEXT_BYTES => {
+                last.push_str(", ");
+                last.push_str(item);
+            }
+            Some(_) | None => parts.push(item.clone()),
+        }
+    }
+    parts
 }
 
 /// The statuses and links of a number that were set, changed or removed.
@@ -67,7 +98,13 @@ fn name_of(link: &CaseLink) -> String {
 }
 
 fn text_of(link: &CaseLink) -> String {
-    format!("confidence {} from {}", link.confidence, link.source)
+    let mut text = format!("confidence {} from {}", link.confidence, link.source);
+    for (word, at) in [("since", link.from), ("until", link.to)] {
+        if let Some(at) = at {
+            text.push_str(&format!(", {word} {at}"));
+        }
+    }
+    text
 }
 
 /// The changed fields of a case. All set fields of a new one.
@@ -123,33 +160,34 @@ pub fn of_principal(before: Option<&Principal>, after: &Principal) -> Vec<AuditC
     let mut field = |name: &str, text: &dyn Fn(&Principal) -> String| {
         changes.compare(name, &before.map(text).unwrap_or_default(), &text(after));
     };
-    field("roles", &|of| {
-        joined(of.roles.iter().map(|role| role.name().to_owned()))
-    });
+    field("tenant", &|of| of.tenant.to_string());
     field("disabled", &|of| of.disabled.to_string());
-    field("sources", &|of| {
-        joined(of.grants.sources().map(|source| source.name().to_owned()))
+    let mut list = |name: &str, items: &dyn Fn(&Principal) -> Vec<String>| {
+        changes.compare_lists(name, &before.map(items).unwrap_or_default(), &items(after));
+    };
+    list("roles", &|of| {
+        of.roles.iter().map(|role| role.name().to_owned()).collect()
     });
-    field("feeds", &|of| {
-        joined(of.grants.feeds.iter().map(|feed| feed.as_str().to_owned()))
+    list("sources", &|of| {
+        of.grants.sources().map(|source| source.name().to_owned()).collect()
     });
-    field("brands", &|of| {
-        joined(of.grants.brands.iter().map(|brand| brand.as_str().to_owned()))
+    list("feeds", &|of| {
+        of.grants.feeds.iter().map(|feed| feed.as_str().to_owned()).collect()
     });
-    field("certificates", &|of| {
-        joined(
-            of.certificates
-                .iter()
-                .map(|hash| Credential::Certificate(hash.0.first_chunk().copied().unwrap_or_default()).to_string()),
-        )
+    list("brands", &|of| {
+        of.grants.brands.iter().map(|brand| brand.as_str().to_owned()).collect()
     });
-    field("subjects", &|of| {
-        joined(
-            of.subjects
-                .iter()
-                .map(|of| format!("{} {}", of.issuer.as_str(), of.subject.as_str())),
-        )
+    list("certificates", &|of| of.certificates.iter().map(certificate).collect());
+    list("subjects", &|of| {
+        let named = of.subjects.iter();
+        named
+            .map(|of| format!("{} {}", of.issuer.as_str(), of.subject.as_str()))
+            .collect()
     });
+    let known = before.map(|before| &before.keys[..]).unwrap_or_default();
+    for key in known.iter().filter(|key| after.key(key.id).is_none()) {
+        changes.compare(&format!("key {}", key.id), &key_text(key), "forgotten");
+    }
     for key in &after.keys {
         let known = before.and_then(|before| before.key(key.id)).map(key_text);
         changes.compare(&format!("key {}", key.id), &known.unwrap_or_default(), &key_text(key));
@@ -157,35 +195,36 @@ pub fn of_principal(before: Option<&Principal>, after: &Principal) -> Vec<AuditC
     changes.0
 }
 
+/// A certificate by the first bytes of its hash.
+fn certificate(hash: &CertificateHash) -> String {
+    Credential::Certificate(hash.0.first_chunk().copied().unwrap_or_default()).to_string()
+}
+
 /// Who may see a thing, and who might before.
 #[must_use]
 pub fn of_sharing(before: Option<&Sharing>, after: &Sharing) -> Vec<AuditChange> {
     let mut changes = Changes::default();
-    let text = |sharing: &Sharing| match &sharing.visibility {
-        Visibility::Private => "nobody".to_owned(),
-        Visibility::Named(tenants) if tenants.is_empty() => "nobody".to_owned(),
-        Visibility::Named(tenants) => joined(tenants.iter().map(ToString::to_string)),
-        Visibility::All => "all".to_owned(),
+    let items = |sharing: &Sharing| match &sharing.visibility {
+        Visibility::Private => vec!["nobody".to_owned()],
+        Visibility::Named(tenants) if tenants.is_empty() => vec!["nobody".to_owned()],
+        Visibility::Named(tenants) => tenants.iter().map(ToString::to_string).collect(),
+        Visibility::All => vec!["all".to_owned()],
     };
-    changes.compare(
+    changes.compare_lists(
         &format!("visibility of {}", after.thing),
-        &before.map(text).unwrap_or_default(),
-        &text(after),
+        &before.map(items).unwrap_or_default(),
+        &items(after),
     );
     changes.0
 }
 
 fn key_text(key: &PrincipalKey) -> String {
+    let start = key.not_before.map(|start| format!("from {start} ")).unwrap_or_default();
     match (key.revoked_at, key.expires_at) {
         (Some(at), _) => format!("revoked at {at}"),
-        (None, Some(end)) => format!("valid until {end}"),
-        (None, None) => "valid".to_owned(),
+        (None, Some(end)) => format!("valid {start}until {end}"),
+        (None, None) => format!("valid {start}").trim_end().to_owned(),
     }
-}
-
-fn joined(items: impl Iterator<Item = String>) -> String {
-    let items: Vec<String> = items.collect();
-    items.join(", ")
 }
 
 /// The length of a new note. Its text is in the note, which does not change.
@@ -209,6 +248,28 @@ mod tests {
             set_at: Timestamp::from_secs(0),
             expires_at: None,
         }
+    }
+
+    #[test]
+    fn long_lists_tell_what_was_removed_and_added() {
+        let feeds = |last: &str| {
+            let names = (0..15).map(|n| format!("feed-{n:02}-{}", "x".repeat(40)));
+            names.chain([last.to_owned()]).collect::<Vec<_>>()
+        };
+        let mut changes = Changes::default();
+        changes.compare_lists("feeds", &feeds("old"), &feeds("zz-regulator"));
+        let expected = [
+            AuditChange::new("feeds removed", "old", ""),
+            AuditChange::new("feeds added", "", "zz-regulator"),
+        ];
+        assert_eq!(changes.0, expected);
+        let mut all = Changes::default();
+        all.compare_lists("feeds", &[], &feeds("last"));
+        assert!(all.0.len() > 1 && all.0.iter().all(|change| !change.new.contains('…')));
+        assert!(all.0.last().unwrap().new.ends_with("last"));
+        let mut short = Changes::default();
+        short.compare_lists("roles", &["APP".to_owned()], &["APP".to_owned(), "ADMIN".to_owned()]);
+        assert_eq!(short.0, [AuditChange::new("roles", "APP", "APP, ADMIN")]);
     }
 
     #[test]

@@ -5,6 +5,8 @@
 
 mod changes;
 
+use xxhash_rust::xxh3::xxh3_64;
+
 use super::actor::Actor;
 use super::ids::{CaseId, ImportId, ListId, NumberHash, ReportId, ReporterHash};
 use super::note::NoteId;
@@ -17,14 +19,16 @@ pub use changes::{of_case, of_list, of_note, of_number, of_principal, of_sharing
 pub const MAX_CHANGES: usize = 32;
 /// The most bytes of the name of a field.
 pub const MAX_FIELD_BYTES: usize = 80;
-/// The most bytes of a text before or after a change. A longer one is cut, and ends with `…`.
+/// The most bytes of a text before or after a change. A longer one is cut, and ends with `…#` and a hash of the whole.
 pub const MAX_TEXT_BYTES: usize = 320;
-/// The most bytes of a reason. A longer one is cut, and ends with `…`.
+/// The most bytes of a reason. A longer one is cut in the same way.
 pub const MAX_REASON_BYTES: usize = 1_024;
 /// The most bytes of the id of a credential.
 pub const MAX_CREDENTIAL_BYTES: usize = 64;
-/// The mark at the end of a text that was cut.
-const CUT: &str = "…";
+/// The mark at the end of a text that was cut. Eight hexadecimal digits of a hash of the whole follow, so that two texts with the
+/// same beginning differ.
+const CUT: &str = "…#";
+const HASH_DIGITS: usize = 8;
 
 stable_enum! {
     /// The edge over which a request came.
@@ -91,6 +95,8 @@ stable_enum! {
         EraseNumber = 24 "ERASE_NUMBER",
         /// A tenant said who may see something.
         SetVisibility = 25 "SET_VISIBILITY",
+        /// A report was sent: alone with an import or a feed, or as a correction that brought a withdrawn report back.
+        SubmitReport = 26 "SUBMIT_REPORT",
     }
 }
 
@@ -244,15 +250,17 @@ pub fn bounded_changes(mut changes: Vec<AuditChange>) -> Vec<AuditChange> {
     changes
 }
 
-/// A text of at most so many bytes. A longer one is cut, and ends with `…`.
+/// A text of at most so many bytes, which are more than the mark takes. A longer one is cut, and ends with `…#` and a hash of
+/// the whole.
 #[must_use]
 pub fn bounded(text: &str, max_bytes: usize) -> Box<str> {
     if text.len() <= max_bytes {
         return text.into();
     }
-    let end = text.floor_char_boundary(max_bytes.saturating_sub(CUT.len()));
+    let end = text.floor_char_boundary(max_bytes.saturating_sub(CUT.len() + HASH_DIGITS));
     let kept = text.get(..end).unwrap_or_default();
-    format!("{kept}{CUT}").into()
+    let hash = xxh3_64(text.as_bytes()) >> 32;
+    format!("{kept}{CUT}{hash:08x}").into()
 }
 
 #[cfg(test)]
@@ -262,8 +270,10 @@ mod tests {
     #[test]
     fn texts_are_cut_at_a_character() {
         assert_eq!(&*bounded("abc", 3), "abc");
-        assert_eq!(&*bounded("abcdef", 5), "ab…");
-        assert_eq!(&*bounded("äöü", 5), "ä…");
+        let cut = bounded("abcdefghijklmnop", 15);
+        assert!(cut.starts_with("ab…#") && cut.len() == 15, "{cut}");
+        assert!(bounded("äöüäöüäöü", 16).starts_with("ä…#"));
+        assert_ne!(bounded(&"a".repeat(99), 20), bounded(&"a".repeat(98), 20));
         assert!(bounded(&"ä".repeat(900), MAX_REASON_BYTES).len() <= MAX_REASON_BYTES);
         let change = AuditChange::new("title", &"x".repeat(5_000), "");
         assert_eq!(change.old.len(), MAX_TEXT_BYTES);
@@ -319,7 +329,7 @@ mod tests {
     #[test]
     fn integers_and_names_are_frozen() {
         let codes: Vec<u8> = AuditMethod::ALL.iter().map(|method| method.code()).collect();
-        assert_eq!(codes, (1..=25).collect::<Vec<u8>>());
+        assert_eq!(codes, (1..=26).collect::<Vec<u8>>());
         assert_eq!(
             AuditMethod::from_name("set-number-status"),
             Some(AuditMethod::SetNumberStatus)

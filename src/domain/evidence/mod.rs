@@ -167,9 +167,15 @@ impl Evidence {
             .map(move |(category, mass)| (category, mass * factor))
     }
 
-    /// The brand with the most mass among those that are believed, if there is one.
+    /// The brand with the most mass among those that are believed, if there is one. Brands that are not known come after all
+    /// others.
     #[must_use]
-    pub fn leading_brand(&self, decayed: &DecayedEvidence, is_believed: impl Fn(&Brand) -> bool) -> Option<&Brand> {
+    pub fn leading_brand(
+        &self,
+        decayed: &DecayedEvidence,
+        is_believed: impl Fn(&Brand) -> bool,
+        is_known: impl Fn(&Brand) -> bool,
+    ) -> Option<&Brand> {
         let share = decayed.unproven_share;
         let proven = self.proven.brands.iter().map(|named| (&named.brand, named.mass));
         let unproven = self.unproven.brands.iter();
@@ -181,10 +187,11 @@ impl Evidence {
                 None => masses.push((brand, mass)),
             }
         }
-        masses
-            .into_iter()
-            .max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(a.0)))
-            .map(|(brand, _)| brand)
+        let by_mass = |a: &(&Brand, f64), b: &(&Brand, f64)| a.1.total_cmp(&b.1).then(b.0.cmp(a.0));
+        if masses.len() > 1 && masses.iter().any(|(brand, _)| is_known(brand)) {
+            masses.retain(|(brand, _)| is_known(brand));
+        }
+        masses.into_iter().max_by(by_mass).map(|(brand, _)| brand)
     }
 
     /// Counts a live row, whether it is its reporter's latest or not.

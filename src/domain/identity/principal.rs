@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use xxhash_rust::xxh3::xxh3_64;
+
 use super::{Grants, KeyId, Role, Roles, SecretHash};
 use crate::domain::ids::NameError;
 use crate::domain::requests::Requests;
@@ -53,6 +55,12 @@ impl PrincipalId {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// A 64-bit hash of the id (XXH3), the same on every machine.
+    #[must_use]
+    pub fn hash64(&self) -> u64 {
+        xxh3_64(self.0.as_bytes())
     }
 }
 

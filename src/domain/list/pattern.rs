@@ -133,6 +133,13 @@ impl Pattern {
         }
     }
 
+    /// Whether it holds for all numbers of a country.
+    #[must_use]
+    pub fn covers_country(self) -> bool {
+        let prefix = self.digits().map(DigitPattern::key).filter(|(_, is_number)| !is_number);
+        prefix.is_some_and(|(digits, _)| number::covers_country(digits))
+    }
+
     /// The number or prefix; none for callers without a number.
     #[must_use]
     pub const fn digits(self) -> Option<DigitPattern> {

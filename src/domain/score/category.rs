@@ -57,7 +57,8 @@ impl ScoreModel {
     }
 
     /// The brand that most reports name, of those that somebody else than unproven reporters names, or enough of them: two
-    /// different ones, and more than half of them once they label the number.
+    /// different ones, and more than half of them once they label the number. A brand that only unproven reporters name comes
+    /// after those of the canonical list if it is not there: it may be any text.
     pub(super) fn brand(&self, subject: &Subject<'_>, decayed: &DecayedEvidence) -> Option<Brand> {
         let case = self.holding_case(subject).and_then(|case| case.brand.clone());
         let is_owners = subject.origin() == Some(Origin::Owner);
@@ -66,12 +67,15 @@ impl ScoreModel {
             let is_believed = |brand: &Brand| {
                 let is_proven = evidence.proven.brands.iter().any(|known| known.brand == *brand);
                 let is_enough = || match decayed.step {
-                    UnprovenStep::Few => evidence.is_named_by_several(brand),
+                    UnprovenStep::Few => true,
                     UnprovenStep::Several | UnprovenStep::Many => evidence.is_majority_brand(brand),
                 };
-                !is_owners && (is_proven || is_enough())
+                !is_owners && (is_proven || (evidence.is_named_by_several(brand) && is_enough()))
             };
-            evidence.leading_brand(decayed, is_believed).cloned()
+            let is_known = |brand: &Brand| {
+                brand.is_canonical() || evidence.proven.brands.iter().any(|known| known.brand == *brand)
+            };
+            evidence.leading_brand(decayed, is_believed, is_known).cloned()
         })
     }
 }

@@ -1,7 +1,7 @@
 //! TLS of the addresses: the certificate that is served, and what is asked of clients. It can be replaced while the server
 //! runs; connections that are open keep what they began with.
 
-mod validity;
+pub(super) mod validity;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,8 +10,8 @@ use parking_lot::{Mutex, RwLock};
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::{RootCertStore, ServerConfig};
 use tokio::time::Instant;
 
@@ -95,6 +95,12 @@ impl Served {
                     TlsFault::new(TlsFile::Certificate, error.to_string())
                 }
             })?;
+        if pem.client_ca.is_some() {
+            // A connection that resumes a session shows no certificate: that of the session would count, also when it has
+            // expired since, or when its authority is not trusted any more.
+            config.session_storage = Arc::new(NoServerSessionStorage {});
+            config.send_tls13_tickets = 0;
+        }
         config.alpn_protocols = vec![Protocol::Grpc.alpn().to_vec()];
         let mut http = config.clone();
         http.alpn_protocols = vec![Protocol::Http.alpn().to_vec()];
@@ -103,6 +109,15 @@ impl Served {
             http: Arc::new(http),
             not_after,
         })
+    }
+
+    /// Checks that the certificate has not expired.
+    fn check_expiry(&self, now: u64) -> Result<(), TlsFault> {
+        if now <= self.not_after {
+            return Ok(());
+        }
+        let problem = "its first certificate has expired";
+        Err(TlsFault::new(TlsFile::Certificate, problem))
     }
 }
 
@@ -145,6 +160,7 @@ impl std::fmt::Debug for Tls {
 }
 
 impl Tls {
+    /// TLS with these files. A certificate that has expired is better than none, since some clients accept it.
     pub(crate) fn new(pem: &TlsPem<'_>) -> Result<Self, TlsFault> {
         Ok(Self {
             served: RwLock::new(Served::read(pem)?),
@@ -152,9 +168,15 @@ impl Tls {
         })
     }
 
-    /// Serves these files from now on. If they have a fault, the old ones stay.
+    /// Checks that the served certificate has not expired.
+    pub(crate) fn check_expiry(&self) -> Result<(), TlsFault> {
+        self.served.read().check_expiry(validity::now())
+    }
+
+    /// Serves these files from now on. If they have a fault, or if the certificate has expired, the old ones stay.
     pub(crate) fn replace(&self, pem: &TlsPem<'_>) -> Result<(), TlsFault> {
         let served = Served::read(pem)?;
+        served.check_expiry(validity::now())?;
         *self.served.write() = served;
         Ok(())
     }
@@ -252,5 +274,29 @@ pub(super) mod tests {
         tls.replace(&pem(other.as_bytes(), other_key.as_bytes())).unwrap();
         assert!(!Arc::ptr_eq(&served, &tls.config(Protocol::Grpc)));
         assert_ne!(tls.not_after(), 1_927_843_200);
+    }
+
+    #[test]
+    fn a_certificate_that_has_expired_does_not_replace_another_one() {
+        let pair = |until| {
+            let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+            params.not_after = rcgen::date_time_ymd(until, 1, 1);
+            let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+            (issuer.pem(), issuer.key().serialize_pem())
+        };
+        let (valid, expired) = (pair(2_100), pair(2_001));
+        let [valid, expired] = [&valid, &expired].map(|(chain, key)| TlsPem {
+            chain: chain.as_bytes(),
+            key: key.as_bytes(),
+            client_ca: None,
+        });
+        let tls = Tls::new(&valid).unwrap();
+        tls.check_expiry().unwrap();
+        let until = tls.not_after();
+        let fault = tls.replace(&expired).unwrap_err();
+        assert!(fault.to_string().contains("has expired"), "{fault}");
+        assert_eq!((fault.file, tls.not_after()), (TlsFile::Certificate, until));
+        // At the start there is no other one.
+        assert!(Tls::new(&expired).unwrap().check_expiry().is_err());
     }
 }

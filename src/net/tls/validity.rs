@@ -2,6 +2,8 @@
 
 use chrono::{NaiveDate, NaiveDateTime};
 
+use crate::clock::Clock;
+
 /// The tags of ASN.1 (X.690) on the way to the field.
 const SEQUENCE: u8 = 0x30;
 const VERSION: u8 = 0xa0;
@@ -9,7 +11,7 @@ const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
 
 /// The end of a certificate's validity, in seconds since 1970; `None` if these bytes are no certificate.
-pub(super) fn not_after(certificate: &[u8]) -> Option<u64> {
+pub(in crate::net) fn not_after(certificate: &[u8]) -> Option<u64> {
     let (certificate, _) = value(certificate, SEQUENCE)?;
     let (fields, _) = value(certificate, SEQUENCE)?;
     // A certificate of version 1 does not name its version.
@@ -22,6 +24,11 @@ pub(super) fn not_after(certificate: &[u8]) -> Option<u64> {
     let time = time(tag, std::str::from_utf8(text).ok()?)?;
     // A time before 1970 is in the past all the same.
     Some(u64::try_from(time.and_utc().timestamp()).unwrap_or(0))
+}
+
+/// The time of this machine, in seconds since 1970.
+pub(in crate::net) fn now() -> u64 {
+    u64::try_from(Clock::system().now().millis() / 1_000).unwrap_or(0)
 }
 
 /// The value of the first element, if it has this tag, and what follows it.

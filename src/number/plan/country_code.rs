@@ -52,6 +52,18 @@ pub(super) fn split(digits: &[u8]) -> Option<(u16, &[u8])> {
     is_assigned(code).then_some((code, rest))
 }
 
+/// Whether digits are a country code in use, or the beginning of one.
+pub(in crate::number) fn is_covered(prefix: u64) -> bool {
+    let begins_with = |code: u16| {
+        let mut code = u64::from(code);
+        while code > prefix {
+            code /= 10;
+        }
+        code == prefix
+    };
+    prefix > 0 && prefix < 1_000 && (1..1_000).any(|code| is_assigned(code) && begins_with(code))
+}
+
 /// Reads the table at compile time.
 #[expect(
     clippy::indexing_slicing,
@@ -89,6 +101,16 @@ mod tests {
         let listed: Vec<u16> = (0..1_000).filter(|&code| is_assigned(code)).collect();
         assert_eq!(listed, known);
         assert!(!is_assigned(u16::MAX));
+    }
+
+    #[test]
+    fn a_prefix_covers_codes_that_it_begins() {
+        for prefix in [1, 2, 4, 44, 7, 35, 353] {
+            assert!(is_covered(prefix), "{prefix}");
+        }
+        for prefix in [0, 441, 999, 3_531, 1_415, 14] {
+            assert!(!is_covered(prefix), "{prefix}");
+        }
     }
 
     #[test]

@@ -30,6 +30,8 @@ const MAX_TRIES: u32 = 12;
 const BUCKETS_AT_A_TIME: usize = 2_000;
 /// Reporters whose state is changed in one step.
 const REPORTERS_AT_A_TIME: usize = 500;
+/// An erasure gets the time of so many changes, since it reads all reports: ten minutes with the default write timeout.
+const ITEMS_READ: usize = 300_000;
 /// Digits of a number by which it is found in a reason, however it is written.
 const TOLD_DIGITS: usize = 7;
 
@@ -137,7 +139,7 @@ impl Numbers {
     ) -> Result<Erased, ServiceError> {
         let number = read_number("number", text, region)?;
         let content = erasure(number, input);
-        let deadline = self.writer.deadline(1);
+        let deadline = self.writer.deadline(ITEMS_READ);
         let request = self
             .writer
             .recall(&mutation.scoped_request(), &content, deadline)

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use super::Numbers;
 use crate::number::E164;
 use crate::service::directory::{Directory, Line, NumberFilter, NumberRow, Order, Place, Selected, Wanted, select};
-use crate::service::page::foreign_token;
+use crate::service::page::{count_that_fits, foreign_token};
 use crate::service::{PageRequest, ServiceError};
 
 /// The most numbers whose comments are read for one page. With a rare text a page may be short and still have a next page.
@@ -61,14 +61,20 @@ impl Numbers {
             let end = selected.lines.last().copied();
             (selected, end)
         };
-        let cursor = end.filter(|_| selected.more).map(|end| order.cursor(order.place(&end)));
         let (total, lines) = (selected.total, std::mem::take(&mut selected.lines));
         let rows = self.directory.read(move |directory| {
-            let rows = lines.iter().filter_map(|line| directory.row(line));
-            rows.collect()
+            let rows = lines.iter().filter_map(|line| Some((*line, directory.row(line)?)));
+            rows.collect::<Vec<_>>()
         });
+        let mut rows = rows.await?;
+        let fit = count_that_fits(&rows, |(_, row)| text_bytes(row));
+        let is_cut = fit < rows.len();
+        rows.truncate(fit);
+        let end = rows.last().map(|(line, _)| *line).filter(|_| is_cut).or(end);
+        let has_more = selected.more || is_cut;
+        let cursor = end.filter(|_| has_more).map(|end| order.cursor(order.place(&end)));
         Ok(NumberList {
-            numbers: rows.await?,
+            numbers: rows.into_iter().map(|(_, row)| row).collect(),
             next_page_token: self.page_key.next(&scope, cursor),
             total,
             total_is_estimate: is_by_comment,
@@ -129,6 +135,13 @@ impl Numbers {
         let live = rows.into_iter().filter(|row| row.is_live());
         Ok(live.filter_map(|row| row.body.comment).collect())
     }
+}
+
+/// The bytes of the texts of a row.
+fn text_bytes(row: &NumberRow) -> usize {
+    let cases = row.cases.iter().map(|case| case.as_str().len());
+    let brand = row.brand.as_ref().map_or(0, |brand| brand.as_str().len());
+    cases.sum::<usize>() + brand
 }
 
 fn with_more(lines: Vec<Line>, more: bool, total: usize) -> Selected {

@@ -12,8 +12,8 @@ use crate::domain::time::Timestamp;
 use crate::number::E164;
 use crate::service::content::{Method, RequestContent};
 use crate::service::directory::{PendingPage, PendingPlace};
-use crate::service::page::foreign_token;
-use crate::service::reports::{StoredReport, stored_reports};
+use crate::service::page::{PageTexts, foreign_token};
+use crate::service::reports::{StoredReport, bytes_of, stored_reports};
 use crate::service::{PageRequest, ServiceError};
 use crate::store::key;
 
@@ -58,7 +58,7 @@ impl Numbers {
         // One more, since the first may be the number at which the page before ended.
         let numbers = self.directory.read(move |directory| directory.pending(from, limit + 1));
         let PendingPage { places, more, comments } = numbers.await?;
-        let (mut reports, mut end) = (Vec::new(), None);
+        let (mut reports, mut end, mut texts) = (Vec::new(), None, PageTexts::default());
         let is_shown = |place: &PendingPlace| {
             after
                 .as_ref()
@@ -71,12 +71,13 @@ impl Numbers {
                 let begin = after.as_ref().filter(|end| end.place == *place);
                 let begin = begin.and_then(|end| end.within.as_ref());
                 let waiting = waiting(rows?, begin);
-                if reports.len() == limit && !waiting.is_empty() {
+                let room = waiting.iter().take(limit - reports.len());
+                let fit = room.take_while(|report| texts.fits(bytes_of(report))).count();
+                if fit == 0 && !waiting.is_empty() {
                     break 'read;
                 }
-                let room = limit - reports.len();
-                let is_cut = waiting.len() > room;
-                let shown = waiting.into_iter().take(room);
+                let is_cut = waiting.len() > fit;
+                let shown = waiting.into_iter().take(fit);
                 reports.extend(shown.map(|report| (place.1, report)));
                 let last = reports.last().filter(|_| is_cut);
                 end = Some(End {

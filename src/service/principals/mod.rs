@@ -8,6 +8,7 @@ mod claims;
 mod edit;
 mod identify;
 mod keys;
+mod of_tenant;
 
 use std::sync::Arc;
 

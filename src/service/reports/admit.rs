@@ -9,8 +9,9 @@ use std::collections::BTreeMap;
 use super::Reports;
 use super::filing::{Filing, FilingOutcome, Ticket};
 use crate::domain::day::Day;
+use crate::domain::day_use::DayUse;
 use crate::domain::ids::ReporterHash;
-use crate::domain::quota::{Share, TenantDay};
+use crate::domain::quota::{Budget, Share, TenantDay, UseChanges};
 use crate::domain::reporter::{Claim, Claimed, QuotaOutcome, QuotaSlot, ReportPlace, ReporterState};
 use crate::domain::state::Submitted;
 use crate::domain::tenant::TenantId;
@@ -36,10 +37,10 @@ impl Reports {
     pub(super) async fn admit(
         &self,
         filings: &mut [Result<Filing, ServiceError>],
-        now: Timestamp,
-        deadline: WriteDeadline,
+        principal: Option<u64>,
+        (now, deadline): (Timestamp, WriteDeadline),
     ) -> Share {
-        let share = self.admit_to_tenant(filings, now, deadline).await;
+        let share = self.admit_to_tenant(filings, principal, (now, deadline)).await;
         self.admit_reporters(filings, now, deadline).await;
         share
     }
@@ -101,8 +102,8 @@ impl Reports {
     async fn admit_to_tenant(
         &self,
         filings: &mut [Result<Filing, ServiceError>],
-        now: Timestamp,
-        deadline: WriteDeadline,
+        principal: Option<u64>,
+        (now, deadline): (Timestamp, WriteDeadline),
     ) -> Share {
         let Some(daily) = self.quotas.tenant_daily else {
             return Share::default();
@@ -112,8 +113,10 @@ impl Reports {
         if wanted == 0 {
             return Share::default();
         }
-        let taken = self.take_share(wanted, daily, Day::of(now), deadline).await;
-        let mut left = taken.as_ref().map_or(0, |share| share.units);
+        let taken = self
+            .take_share((wanted, principal), daily, Day::of(now), deadline)
+            .await;
+        let mut left = taken.as_ref().map_or(0, |(share, _)| share.units);
         for filing in filings.iter_mut().flatten().filter(|filing| !filing.exempt) {
             let cost = filing.cost();
             match &taken {
@@ -122,10 +125,10 @@ impl Reports {
                     left -= cost;
                     filing.ticket.units = cost;
                 }
-                Ok(_) => filing.refused = Some(used_up(Quota::Tenant, now)),
+                Ok((_, used_up)) => filing.refused = Some(over(*used_up, now)),
             }
         }
-        let taken = taken.unwrap_or_default();
+        let taken = taken.map(|(share, _)| share).unwrap_or_default();
         if left > 0 {
             self.budget.lock().await.give_back(Share { units: left, ..taken });
         }
@@ -133,27 +136,64 @@ impl Reports {
     }
 
     /// Takes up to `wanted` units from this instance's part of the tenant's quota, and fetches more units first if
-    /// there are too few. Holds the lock while it fetches, so that requests that wait are served from the same fetch.
+    /// there are too few. Holds the lock while it fetches, so that requests that wait are served from the same fetch. A
+    /// principal gets no more than its part. Also returns the quota that is used up if there were too few units.
     async fn take_share(
         &self,
-        wanted: u64,
+        (wanted, principal): (u64, Option<u64>),
         daily: u64,
         today: Day,
         deadline: WriteDeadline,
-    ) -> Result<Share, ServiceError> {
+    ) -> Result<(Share, Quota), ServiceError> {
+        let room = |budget: &mut Budget| {
+            let of_one = principal.zip(self.quotas.principal_daily);
+            of_one.map_or(u64::MAX, |(principal, most)| {
+                most.saturating_sub(budget.used_by(today, principal))
+            })
+        };
         let mut budget = deadline.wait(self.budget.lock()).await?;
-        if let Some(short) = budget.short_of(today, wanted) {
-            let given = self.lease(short, daily, today, deadline).await?;
+        let allowed = wanted.min(room(&mut budget));
+        if let Some(short) = budget.short_of(today, allowed) {
+            // The store is told of them now, else many instances might each give a principal all of its part.
+            let ahead = Share {
+                day: today,
+                units: allowed,
+                principal,
+            };
+            let untold = budget.untold(today, ahead);
+            let (given, used) = self.lease(short, &untold, (daily, today), deadline).await?;
             budget.put(today, given);
+            budget.told(today, used, ahead);
         }
-        Ok(budget.take(today, wanted))
+        // The store may have told of the use at other instances.
+        let allowed = allowed.min(room(&mut budget));
+        let share = budget.take(today, allowed, principal);
+        let is_of_principal = allowed < wanted && share.units == allowed;
+        Ok((
+            share,
+            if is_of_principal {
+                Quota::Principal
+            } else {
+                Quota::Tenant
+            },
+        ))
     }
 
-    async fn lease(&self, short: u64, daily: u64, today: Day, deadline: WriteDeadline) -> Result<u64, ServiceError> {
+    /// Leases units, and tells the store what principals have used here. Returns the units, and what principals have used
+    /// everywhere.
+    async fn lease(
+        &self,
+        short: u64,
+        untold: &UseChanges,
+        (daily, today): (u64, Day),
+        deadline: WriteDeadline,
+    ) -> Result<(u64, DayUse), ServiceError> {
         let keys = [SideKey::of::<TenantDay>(self.writer.tenant(), &self.writer.tenant())];
         let lease = |_: usize, day: &mut TenantDay| {
-            let answer = day.lease(today, short, daily, &self.quotas);
-            let write = answer > 0;
+            let given = day.lease(today, short, daily, &self.quotas);
+            day.tell(untold);
+            let write = given > 0 || !untold.is_empty();
+            let answer = (given, day.used.clone());
             Done { answer, write }
         };
         let mut leased = self.writer.change_side_records(&keys, deadline, lease).await;
@@ -243,13 +283,13 @@ impl Reports {
                 filing.ticket.callback_slots = slots.iter().copied().filter(|slot| *slot != own).collect();
             }
             QuotaOutcome::Before => {}
-            QuotaOutcome::TooMany => filing.refused = Some(used_up(Quota::Reporter, now)),
+            QuotaOutcome::TooMany => filing.refused = Some(over(Quota::Reporter, now)),
         }
     }
 
     /// The slots of a report: its own, and those of its call-back numbers.
     fn slots(&self, filing: &Filing) -> Vec<QuotaSlot> {
-        let id = filing.callback_id();
+        let id = filing.callback_id(filing.row.sender);
         let callbacks = filing.row.body.callbacks.iter();
         let of_callbacks = callbacks.map(|callback| QuotaSlot::keyed(&self.slot_key, *callback, &id));
         std::iter::once(self.slot(filing)).chain(of_callbacks).collect()
@@ -337,7 +377,7 @@ fn took_nothing(filed: &Result<FilingOutcome, ServiceError>) -> bool {
     }
 }
 
-fn used_up(quota: Quota, now: Timestamp) -> ServiceError {
+fn over(quota: Quota, now: Timestamp) -> ServiceError {
     let retry_after = Day::of(now).left_at(now);
     ServiceError::QuotaExceeded { quota, retry_after }
 }

@@ -7,7 +7,9 @@ use super::filing::{Filing, FilingOutcome};
 use crate::domain::actor::Actor;
 use crate::domain::audit::Via;
 use crate::domain::evidence::FoldModel;
+use crate::domain::report::RowState;
 use crate::domain::rows::Missing;
+use crate::domain::state::Submitted;
 use crate::number::E164;
 use crate::service::ServiceError;
 use crate::service::writer::{Author, Done, NumberJob, NumberRecord, Stop, WriteDeadline};
@@ -35,7 +37,7 @@ impl Reports {
             request: &request,
             reason: &reason,
             via: &Via::default(),
-            method: None, // the rows themselves say when and from whom they came
+            method: None, // the rows themselves say when and from whom they came; one that counts again makes an event of its own
         };
         let fold = self.writer.fold();
         let of_job: BTreeMap<E164, &NumberJob<_>> = jobs.iter().map(|job| (job.number, job)).collect();
@@ -71,14 +73,14 @@ impl Reports {
 /// Adds one report to a number's record. A report that is marked as refused is only looked for.
 fn file_one(record: &mut NumberRecord, filing: &Filing, fold: &FoldModel) -> Result<FilingOutcome, Stop> {
     let known = record.rows.find(&filing.row.id)?;
+    let decides = filing.sender.decides;
+    let was_withdrawn = known.is_some_and(|known| known.state == RowState::Withdrawn);
     // A report that counts again after its withdrawal takes quota as a new one.
-    let kept_at = known
-        .filter(|known| !known.may_return_as(&filing.row))
-        .map(|row| row.received_at);
+    let kept = known.filter(|known| !known.may_return_as(&filing.row, decides));
+    let kept_at = kept.map(|row| row.received_at);
     let kept_revision = known.map_or(0, |row| row.revision);
-    let known_time = known
-        .filter(|known| !known.may_return_as(&filing.row))
-        .map(|row| row.body.occurred_at);
+    let known_time = kept.map(|row| row.body.occurred_at);
+    let (kept_sender, kept_weight) = kept.map_or((filing.row.sender, 1.0), |row| (row.sender, row.weight));
     if let (Some(error), None) = (&filing.refused, kept_at) {
         return Err(Stop::Refused(error.clone()));
     }
@@ -87,8 +89,17 @@ fn file_one(record: &mut NumberRecord, filing: &Filing, fold: &FoldModel) -> Res
         // A correction that names no time is about the call that was reported before.
         row.body.occurred_at = known_time;
     }
-    let submitted = record.state.submit(&mut record.rows, row, fold)?;
+    if filing.refused.is_some() {
+        // The trust in its reporter is not known then, so a correction must not weigh more than before.
+        row.weight = row.weight.min(kept_weight);
+    }
+    let submitted = record.state.submit_by(&mut record.rows, row, decides, fold)?;
+    if was_withdrawn && submitted == Submitted::Accepted {
+        let by = filing.sender.by.clone();
+        record.told.counts_again(&filing.row.id, by);
+    }
     Ok(FilingOutcome {
+        stored_sender: kept_sender,
         submitted,
         kept_at,
         kept_revision,

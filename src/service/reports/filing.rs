@@ -1,11 +1,12 @@
 //! A report on its way into the store: checked against the clock, with its row and its weight.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use super::{MAX_AHEAD, NewReport, Reports};
+use super::{MAX_AHEAD, NewReport, Reports, Sender};
 use crate::domain::call::Ledger;
 use crate::domain::comment::CommentFacts;
-use crate::domain::ids::ReportId;
+use crate::domain::ids::{ReportId, SenderHash};
 use crate::domain::report::{ReportBody, ReportRow};
 use crate::domain::reporter::{Claimed, QuotaSlot};
 use crate::domain::state::Submitted;
@@ -20,6 +21,8 @@ use crate::service::identity::read_number;
 pub(super) struct Filing {
     pub(super) number: E164,
     pub(super) row: ReportRow,
+    /// The party that sends it.
+    pub(super) sender: Arc<Sender>,
     /// Whether the report says when the call was.
     pub(super) timed: bool,
     /// Whether its id was made here, since the sender gave none.
@@ -53,6 +56,8 @@ pub(super) struct FilingOutcome {
     pub(super) kept_at: Option<Timestamp>,
     /// The revision of that report.
     pub(super) kept_revision: u32,
+    /// The sender in the row that is stored now.
+    pub(super) stored_sender: Option<SenderHash>,
 }
 
 impl Filing {
@@ -62,17 +67,18 @@ impl Filing {
         (self.row.body.callbacks.len() as u64).saturating_add(1)
     }
 
-    /// The id of the row that the report adds to each of its call-back numbers.
-    pub(super) fn callback_id(&self) -> ReportId {
-        self.row.id.of_callback(&self.number.digits().to_string())
+    /// The id of the row that the report, with this sender in its row, adds to each of its call-back numbers.
+    pub(super) fn callback_id(&self, sender: Option<SenderHash>) -> ReportId {
+        self.row.id.of_callback(&self.number.digits().to_string(), sender)
     }
 
     /// A filing that no quota applies to.
-    pub(super) fn exempt(number: E164, row: ReportRow, timed: bool) -> Self {
+    pub(super) fn exempt(number: E164, row: ReportRow, sender: Arc<Sender>, timed: bool) -> Self {
         let row = if timed { row } else { row.timed_by_arrival() };
         Self {
             number,
             row,
+            sender,
             timed,
             made_id: false,
             exempt: true,
@@ -146,13 +152,20 @@ impl Reports {
             arrived_at: now,
             revision: report.revision,
             comment: CommentFacts::of_language(language),
+            sender: self.party(&report.sender).sender,
             ..ReportRow::accepted(id, body, weight, received_at, report.import)
         };
         Ok(Filing {
             made_id,
             exempt: trusted,
-            ..Filing::exempt(number, row, timed)
+            ..Filing::exempt(number, row, report.sender, timed)
         })
+    }
+
+    /// Whether a report would be filed, if its quotas allow it.
+    #[must_use]
+    pub fn is_valid(&self, report: &NewReport) -> bool {
+        self.filing(report.clone(), self.writer.now()).is_ok()
     }
 
     fn callbacks(&self, report: &NewReport, number: E164) -> Result<Vec<E164>, ServiceError> {

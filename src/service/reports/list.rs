@@ -64,7 +64,7 @@ pub(in crate::service) fn stored_reports(mut rows: Vec<ReportRow>) -> Vec<Stored
 }
 
 /// The bytes of the only long text of a report.
-fn bytes_of(report: &StoredReport) -> usize {
+pub(in crate::service) fn bytes_of(report: &StoredReport) -> usize {
     report.row.body.comment.as_ref().map_or(0, |comment| comment.len())
 }
 

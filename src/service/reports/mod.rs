@@ -11,6 +11,7 @@ mod list;
 mod made_id;
 mod moderate;
 mod of_reporter;
+mod sender;
 mod submit;
 mod withdraw;
 
@@ -33,11 +34,12 @@ use crate::store::Meta;
 
 pub use dry_run::Foreseen;
 pub use export::{Export, ExportQuery};
-pub(super) use list::stored_reports;
+pub(super) use list::{bytes_of, stored_reports};
 pub use moderate::Moderated;
 #[cfg(test)]
 pub(super) use moderate::moderation;
 pub use of_reporter::ReporterReports;
+pub use sender::Sender;
 #[cfg(test)]
 pub(super) use withdraw::withdrawal;
 pub use withdraw::{BulkWithdrawn, WithdrawOutcome};
@@ -61,6 +63,8 @@ pub struct NewReport {
     pub not_spam: bool,
     /// The source of the report.
     pub source: Source,
+    /// The party that sends it.
+    pub sender: Arc<Sender>,
     /// Whether a brand's own team sends it, about its brand.
     pub of_brand: bool,
     /// The feed that delivered it.
@@ -136,6 +140,8 @@ pub struct Reports {
     page_key: PageKey,
     /// Keys the hashes of reporters.
     reporter_key: [u8; 32],
+    /// Keys the hashes of the principals that send reports.
+    sender_key: [u8; 32],
     /// Keys the ids that the server makes.
     id_key: [u8; 32],
     /// Keys the slots by which a reporter's reports of a day are counted once.
@@ -163,6 +169,7 @@ impl Reports {
             writer,
             page_key,
             reporter_key: meta.derived_key("ringwarden 2026 reporter hashes"),
+            sender_key: meta.derived_key("ringwarden 2026 senders of reports"),
             id_key: meta.derived_key("ringwarden 2026 ids of reports"),
             slot_key: meta.derived_key("ringwarden 2026 slots of quotas"),
             quotas,

@@ -6,11 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::admit::side_key;
+use super::list::bytes_of;
 use super::{Reports, StoredReport, stored_reports};
 use crate::domain::report::ReportRow;
 use crate::domain::reporter::{ReportPlace, ReporterState};
 use crate::number::E164;
 use crate::service::content::{Method, RequestContent};
+use crate::service::page::PageTexts;
 use crate::service::{PageRequest, ServiceError};
 
 /// A page of a reporter's reports, newest first.
@@ -53,16 +55,20 @@ impl Reports {
         let rest = places.get(start..).unwrap_or_default();
         let shown = rest.get(..limit).unwrap_or(rest);
         let found = self.stored_at(shown, &places).await?;
-        let mut reports = Vec::new();
+        let (mut reports, mut read, mut texts) = (Vec::new(), 0, PageTexts::default());
         for place in shown {
             let report = found.get(&(place.number, place.id_hash));
             let is_theirs = |report: &&StoredReport| report.row.body.reporter == Some(reporter);
             let is_wanted = |report: &&StoredReport| include_withdrawn || report.row.is_live();
             if let Some(report) = report.filter(is_theirs).filter(is_wanted) {
+                if !texts.fits(bytes_of(report)) {
+                    break;
+                }
                 reports.push((place.number, report.clone()));
             }
+            read += 1;
         }
-        let last = shown.last().filter(|_| rest.len() > shown.len());
+        let last = rest.get(..read).and_then(<[_]>::last).filter(|_| rest.len() > read);
         Ok(ReporterReports {
             reports,
             next_page_token: self.page_key.next(&scope, last.map(cursor_of)),

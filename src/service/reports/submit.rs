@@ -1,7 +1,11 @@
 //! Submitting reports: admission by quotas, filing, and the rows of call-back numbers.
 
+use std::sync::Arc;
+
 use super::filing::{Filing, FilingOutcome};
 use super::{NewReport, ReportOutcome, Reports};
+use crate::domain::identity::PrincipalId;
+use crate::domain::ids::SenderHash;
 use crate::domain::kinds::ReportRole;
 use crate::domain::report::{ReportBody, ReportRow};
 use crate::domain::state::Submitted;
@@ -23,6 +27,15 @@ impl Reports {
         &self,
         reports: Vec<Result<NewReport, ServiceError>>,
     ) -> Vec<Result<ReportOutcome, ServiceError>> {
+        self.submit_all_of(None, reports).await
+    }
+
+    /// The same, out of the part of the tenant's quota that this principal may use.
+    pub async fn submit_all_of(
+        &self,
+        principal: Option<&PrincipalId>,
+        reports: Vec<Result<NewReport, ServiceError>>,
+    ) -> Vec<Result<ReportOutcome, ServiceError>> {
         let now = self.writer.now();
         let deadline = self.writer.deadline(reports.len());
         let mut filings: Vec<Result<Filing, ServiceError>> = Vec::with_capacity(reports.len());
@@ -30,17 +43,23 @@ impl Reports {
             filings.push(report.and_then(|report| self.filing(report, now)));
             tokio::task::consume_budget().await; // other requests have their turn
         }
-        let share = self.admit(&mut filings, now, deadline).await;
+        let share = self
+            .admit(&mut filings, principal.map(PrincipalId::hash64), (now, deadline))
+            .await;
         let bands = self.bands_before(&filings, now);
         let filed = self.file(&filings, deadline).await;
         self.count_bands(&bands, &filed);
         self.settle(&filings, &filed, (share, now), deadline).await;
+        let senders: Vec<Option<SenderHash>> = filed
+            .iter()
+            .map(|filed| filed.as_ref().ok().and_then(|filed| filed.stored_sender))
+            .collect();
         let mut outcomes: Vec<Result<ReportOutcome, ServiceError>> = filings
             .iter()
             .zip(filed)
             .map(|(filing, filed)| outcome_of(filing.as_ref(), filed))
             .collect();
-        let callbacks = callback_filings(&filings, &outcomes);
+        let callbacks = callback_filings(&filings, &outcomes, &senders);
         if !callbacks.is_empty() {
             let (places, filings): (Vec<usize>, Vec<_>) = callbacks.into_iter().unzip();
             let filed = self.file(&filings, deadline).await;
@@ -79,14 +98,16 @@ fn outcome_of(
     })
 }
 
-/// The filings of the call-back numbers of accepted reports, each with the place of its report.
+/// The filings of the call-back numbers of accepted reports, each with the place of its report. They have the sender of the
+/// stored report: somebody else may have corrected it.
 fn callback_filings(
     filings: &[Result<Filing, ServiceError>],
     outcomes: &[Result<ReportOutcome, ServiceError>],
+    senders: &[Option<SenderHash>],
 ) -> Vec<(usize, Result<Filing, ServiceError>)> {
     let counts = |outcome: &Result<ReportOutcome, ServiceError>| matches!(outcome, Ok(outcome) if matches!(outcome.submitted, Submitted::Accepted | Submitted::AlreadyKnown | Submitted::Revised));
     let mut all = Vec::new();
-    for (place, (filing, outcome)) in filings.iter().zip(outcomes).enumerate() {
+    for (place, ((filing, outcome), sender)) in filings.iter().zip(outcomes).zip(senders).enumerate() {
         let Ok(filing) = filing else { continue };
         if !counts(outcome) {
             continue;
@@ -98,14 +119,18 @@ fn callback_filings(
                 ..filing.row.body.clone()
             };
             let Filing { row, timed, .. } = filing;
-            let id = filing.callback_id();
+            let id = filing.callback_id(*sender);
             let row = ReportRow {
                 arrived_at: row.arrived_at,
                 revision: row.revision,
                 comment: row.comment.clone(),
+                sender: *sender,
                 ..ReportRow::accepted(id, body, row.weight, row.received_at, row.import.clone())
             };
-            all.push((place, Ok(Filing::exempt(*callback, row, *timed))));
+            all.push((
+                place,
+                Ok(Filing::exempt(*callback, row, Arc::clone(&filing.sender), *timed)),
+            ));
         }
     }
     all

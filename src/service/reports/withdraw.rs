@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::Reports;
+use super::{Reports, Sender};
 use crate::codec;
 use crate::domain::audit::{AuditMethod, AuditSubject, RequestedBy};
-use crate::domain::ids::{ReportId, ReporterHash, RequestId};
-use crate::domain::report::{ReportRow, RowState};
+use crate::domain::ids::{ReportId, ReporterHash, RequestId, SenderHash};
+use crate::domain::report::{Party, ReportRow, RowState};
 use crate::domain::reporter::ReporterState;
 use crate::domain::state::{Withdrawal, Withdrawn};
 use crate::domain::time::Timestamp;
@@ -101,6 +101,8 @@ struct Taken {
     was_known: bool,
     /// The call-back numbers of the report.
     callbacks: Vec<E164>,
+    /// The sender of the report.
+    sender: Option<SenderHash>,
     /// Its reporter, if they have no live report on the number any more.
     silent: Option<ReporterHash>,
 }
@@ -110,6 +112,7 @@ impl Taken {
         Self {
             was_known: false,
             callbacks: Vec::new(),
+            sender: None,
             silent: None,
         }
     }
@@ -124,6 +127,11 @@ const fn state_name(state: RowState) -> &'static str {
     }
 }
 
+/// Whether a party may withdraw a stored report: an own one, or any if it decides on reports.
+fn may_withdraw(row: &ReportRow, party: Party) -> bool {
+    party.decides || row.sender.is_some() && row.sender == party.sender
+}
+
 /// What is done about a report id that is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Unknown {
@@ -134,10 +142,11 @@ enum Unknown {
 }
 
 impl Reports {
-    /// Withdraws one report, known or not. A report that arrives after its withdrawal does not count.
+    /// Withdraws one report, known or not, for somebody who decides on reports. A report that arrives after its withdrawal does
+    /// not count.
     ///
     /// # Errors
-    /// If the number cannot be read, or the store cannot be written.
+    /// As for [`Self::withdraw_by`].
     pub async fn withdraw(
         &self,
         number: &str,
@@ -146,42 +155,38 @@ impl Reports {
         reason: &str,
         by: &RequestedBy,
     ) -> Result<WithdrawOutcome, ServiceError> {
-        let number = read_number("number", number, region)?;
-        self.withdraw_one(number, report, (by, reason), Unknown::Remembered)
-            .await
+        let sender = Sender::open(by.clone());
+        self.withdraw_by(&sender, (number, region), report, reason, true).await
     }
 
-    /// Withdraws one report that is stored. For an unknown id, which may be a mistake, nothing changes.
+    /// Withdraws one report. For an id that is unknown to the sender, which may be a mistake, nothing changes, unless it is to be
+    /// remembered: then the report does not count if it arrives. A sender that does not decide on reports of others knows its
+    /// own reports only.
     ///
     /// # Errors
-    /// As for [`Self::withdraw`].
-    pub async fn withdraw_known(
+    /// If the number cannot be read, or the store cannot be written.
+    pub async fn withdraw_by(
         &self,
-        number: &str,
-        region: Option<Region>,
+        sender: &Sender,
+        (number, region): (&str, Option<Region>),
         report: &ReportId,
         reason: &str,
-        by: &RequestedBy,
+        remember: bool,
     ) -> Result<WithdrawOutcome, ServiceError> {
         let number = read_number("number", number, region)?;
-        self.withdraw_one(number, report, (by, reason), Unknown::LeftAlone)
-            .await
-    }
-
-    async fn withdraw_one(
-        &self,
-        number: E164,
-        report: &ReportId,
-        made: (&RequestedBy, &str),
-        unknown: Unknown,
-    ) -> Result<WithdrawOutcome, ServiceError> {
         let deadline = self.writer.deadline(1);
+        let unknown = if remember {
+            Unknown::Remembered
+        } else {
+            Unknown::LeftAlone
+        };
+        let made = (self.party(sender), &sender.by, reason);
         let taken = self.withdraw_from(number, (report, unknown), made, deadline).await?;
         if let Some(reporter) = taken.silent {
             self.change_claims(reporter, deadline, |state| state.forget(number))
                 .await?;
         }
-        let of_callback = report.of_callback(&number.digits().to_string());
+        let of_callback = report.of_callback(&number.digits().to_string(), taken.sender);
         for callback in taken.callbacks {
             // The report may have been stored, and the rows of its call-back numbers may be on their way.
             let of_callback = (&of_callback, Unknown::Remembered);
@@ -196,7 +201,7 @@ impl Reports {
         &self,
         number: E164,
         (id, unknown): (&ReportId, Unknown),
-        (by, reason): (&RequestedBy, &str),
+        (party, by, reason): (Party, &RequestedBy, &str),
         deadline: WriteDeadline,
     ) -> Result<Taken, ServiceError> {
         let now = self.writer.now();
@@ -210,17 +215,19 @@ impl Reports {
         };
         let changed = self.writer.change_number(number, author, deadline, |record| {
             let row = record.rows.find(id)?;
-            if row.is_none() && unknown == Unknown::LeftAlone {
+            let is_for_others = row.is_some_and(|row| !may_withdraw(row, party));
+            if is_for_others || row.is_none() && unknown == Unknown::LeftAlone {
                 return Ok(Done::unchanged(Taken::nothing()));
             }
             let was_known = row.is_some_and(|row| row.state != RowState::Tombstone);
             let before = row.map_or("", |row| state_name(row.state));
+            let sender = row.and_then(|row| row.sender);
             let body = row.map(|row| row.body.clone());
             let reporter = body.as_ref().and_then(|body| body.reporter);
             if reporter.is_some() {
                 record.rows.need_all()?;
             }
-            let withdrawn = record.state.withdraw(&mut record.rows, id, now, fold)?;
+            let withdrawn = record.state.withdraw_by(&mut record.rows, (id, now), party, fold)?;
             let speaks = |row: &ReportRow| row.is_live() && row.body.reporter == reporter;
             let silent = match reporter {
                 Some(reporter) if !record.rows.all()?.any(speaks) => Some(reporter),
@@ -229,10 +236,15 @@ impl Reports {
             let answer = Taken {
                 was_known,
                 callbacks: body.map(|body| body.callbacks).unwrap_or_default(),
+                sender,
                 silent,
             };
+            let after = match withdrawn {
+                Withdrawn::Confirmed => "withdrawn for good",
+                Withdrawn::TakenBack | Withdrawn::Already | Withdrawn::Unknown => "withdrawn",
+            };
             record.told.related = Some(AuditSubject::Report(id.clone()));
-            record.told.tell("report", before, "withdrawn");
+            record.told.tell("report", before, after);
             Ok(Done {
                 answer,
                 write: withdrawn != Withdrawn::Already,

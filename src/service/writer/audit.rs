@@ -2,14 +2,16 @@
 
 use std::sync::atomic::Ordering;
 
+use super::number_job::NumberRecord;
 use super::{Author, Writer, random};
 use crate::codec;
 use crate::domain::audit::{
-    AuditChange, AuditEvent, AuditSubject, MAX_REASON_BYTES, bounded, bounded_changes, of_case, of_list, of_note,
-    of_number, of_principal, of_sharing,
+    AuditChange, AuditEvent, AuditMethod, AuditSubject, MAX_REASON_BYTES, RequestedBy, bounded, bounded_changes,
+    of_case, of_list, of_note, of_number, of_principal, of_sharing,
 };
 use crate::domain::case::Case;
 use crate::domain::identity::Principal;
+use crate::domain::ids::ReportId;
 use crate::domain::list::List;
 use crate::domain::note::{Note, NoteSubject};
 use crate::domain::state::NumberState;
@@ -98,9 +100,20 @@ impl Audited for Note {
 pub(in crate::service) struct NumberTold {
     pub(in crate::service) related: Option<AuditSubject>,
     pub(in crate::service) changes: Vec<AuditChange>,
+    /// Who brought withdrawn reports back, and the id of the first of them. Reports make no event else.
+    again: Option<(RequestedBy, Box<str>)>,
 }
 
 impl NumberTold {
+    /// Tells that a withdrawn report counts again.
+    pub(in crate::service) fn counts_again(&mut self, id: &ReportId, by: RequestedBy) {
+        if self.again.is_none() {
+            self.again = Some((by, id.as_str().into()));
+            self.related = Some(AuditSubject::Report(id.clone()));
+        }
+        self.tell(&format!("report {}", id.as_str()), "withdrawn", "counted");
+    }
+
     /// Tells of one more change.
     pub(in crate::service) fn tell(&mut self, field: &str, old: &str, new: &str) {
         self.changes.push(AuditChange::new(field, old, new));
@@ -125,20 +138,60 @@ impl Writer {
         u64::from(order) << 32 | (random() & u64::from(u32::MAX))
     }
 
-    /// The event of a change; none if the author's changes make no events.
+    /// The event of a change of a number; `before` is none for changes that make no event else.
+    pub(super) fn event_of_number(
+        &self,
+        author: Author<'_>,
+        at: Timestamp,
+        record: &NumberRecord,
+        before: Option<&NumberState>,
+    ) -> Option<EventWrite> {
+        let shard = Shard::of_number(record.number);
+        let told = |before| record.told.with_record(record.number, before, &record.state);
+        if let Some(before) = before {
+            let told = told(before);
+            return self.event(shard, author, at, told);
+        }
+        let (by, request) = record.told.again.as_ref()?;
+        let author = Author {
+            actor: &by.actor,
+            request,
+            reason: "",
+            via: &by.via,
+            method: Some(AuditMethod::SubmitReport),
+        };
+        self.event(shard, author, at, told(&record.state))
+    }
+
+    /// The event of a change; none if nothing changed, or if the author's changes make no events.
     pub(in crate::service) fn event(
         &self,
         shard: Shard,
         author: Author<'_>,
         at: Timestamp,
-        told: impl FnOnce() -> Told,
+        told: Told,
+    ) -> Option<EventWrite> {
+        // An erasure changes what no event may hold.
+        if told.changes.is_empty() && author.method != Some(AuditMethod::EraseNumber) {
+            return None;
+        }
+        self.event_of_request(shard, author, at, told)
+    }
+
+    /// The event of a request that changes no record; none if the author's requests make no events.
+    pub(super) fn event_of_request(
+        &self,
+        shard: Shard,
+        author: Author<'_>,
+        at: Timestamp,
+        told: Told,
     ) -> Option<EventWrite> {
         let method = author.method?;
         let Told {
             subject,
             related,
             changes,
-        } = told();
+        } = told;
         let event = AuditEvent {
             at,
             actor: author.actor.clone(),

@@ -68,12 +68,12 @@ impl Writer {
             let key = RecordKey::of::<Note>(self.tenant, key);
             records.push(deletion(key, *version, author, now));
         }
-        let buckets: Vec<BucketWrite> = buckets_of(self.tenant, number, &whole.state).collect();
+        let buckets: Vec<BucketWrite> = buckets_of((self.tenant, number), &whole.state).collect();
         let mut steps = buckets.chunks(BUCKETS_AT_ONCE);
         let first = ShardCommit {
             records,
             buckets: steps.next().unwrap_or_default().to_vec(),
-            events: self.event(shard, author, now, || told).into_iter().collect(),
+            events: self.event_of_request(shard, author, now, told).into_iter().collect(),
             ..ShardCommit::empty(shard)
         };
         match self.commit(vec![first], deadline).await.pop() {
@@ -182,7 +182,7 @@ impl Writer {
 }
 
 /// The buckets of rows of a number, and the parts of its reporter table.
-fn buckets_of(tenant: TenantId, number: E164, state: &NumberState) -> impl Iterator<Item = BucketWrite> {
+fn buckets_of((tenant, number): (TenantId, E164), state: &NumberState) -> impl Iterator<Item = BucketWrite> {
     let table = state.reporter_table.as_deref().copied();
     let parts = table
         .into_iter()

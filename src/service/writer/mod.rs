@@ -210,7 +210,7 @@ impl Writer {
     /// If the store cannot be written.
     pub(super) async fn record_event(&self, shard: Shard, author: Author<'_>, told: Told) -> Result<(), ServiceError> {
         self.check_writable()?;
-        let event = self.event(shard, author, self.clock.now(), || told);
+        let event = self.event_of_request(shard, author, self.clock.now(), told);
         let commit = ShardCommit {
             events: event.into_iter().collect(),
             ..ShardCommit::empty(shard)

@@ -209,11 +209,8 @@ impl Writer {
             let write = record_write(key, work.record.version, state, order.author, now);
             commit.records.push(write);
             commit.buckets.extend(buckets);
-            if let Some(before) = &work.before {
-                let record = &work.record;
-                let told = || record.told.with_record(record.number, before, &record.state);
-                commit.events.extend(self.event(shard, order.author, now, told));
-            }
+            let event = self.event_of_number(order.author, now, &work.record, work.before.as_deref());
+            commit.events.extend(event);
             places.push(place);
             tokio::task::consume_budget().await; // other requests have their turn
         }

@@ -143,7 +143,7 @@ impl Writer {
             }
             let now = self.clock.now();
             let write = record_write(key.clone(), version, record.encode(), author, now);
-            let event = self.event(key.shard(), author, now, || R::told(before.as_ref(), &record));
+            let event = self.event(key.shard(), author, now, R::told(before.as_ref(), &record));
             let commit = ShardCommit {
                 records: vec![write],
                 events: event.into_iter().collect(),

@@ -4,16 +4,23 @@
 //! create a database atomically, and takes an empty directory for a new database. So a new database is made complete
 //! under another name, made durable, and then renamed: `engine` is either complete or absent. The remains of a crash
 //! during creation are never used and never deleted.
+//!
+//! The store holds data of people, so no other user may read it: what is created here is for its owner alone, and rights that
+//! others have on an older store are withdrawn.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, DirBuilder, File, Permissions, TryLockError};
 use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::store::error::StoreError;
 
 const LOCK: &str = "lock";
+/// The permissions of others than the owner.
+const OTHERS: u32 = 0o077;
+const FILE_MODE: u32 = 0o600;
+const DIRECTORY_MODE: u32 = 0o700;
 /// Attempts to take the lock, and the pause between them: half a second in all. A server that is restarted at once may
 /// find the process before it still ending, or a child process that holds a copy of the lock between fork and exec.
 const LOCK_ATTEMPTS: u32 = 50;
@@ -40,15 +47,17 @@ impl StoreDirectory {
         let failed = |error: io::Error| unavailable(path, &error);
         let path = std::path::absolute(path).map_err(failed)?;
         create_dirs(&path).map_err(failed)?;
+        withdraw_from_directory(&path).map_err(failed)?;
         let mut options = File::options();
-        let lock = options.read(true).write(true).create(true).truncate(false);
-        let lock = lock.open(path.join(LOCK)).map_err(failed)?;
+        options.read(true).write(true).create(true).truncate(false);
+        let lock = options.mode(FILE_MODE).open(path.join(LOCK)).map_err(failed)?;
         lock_soon(&lock).map_err(|error| match error {
             TryLockError::WouldBlock => StoreError::Unavailable {
                 cause: format!("{} is open in another process, which must end first", path.display()),
             },
             TryLockError::Error(error) => failed(error),
         })?;
+        withdraw(&path.join(LOCK)).map_err(failed)?;
         Ok(Self { path, lock })
     }
 
@@ -71,9 +80,12 @@ impl StoreDirectory {
         if !self.engine().try_exists().map_err(failed)? {
             let unfinished = self.unfinished().map_err(failed)?;
             create(&unfinished)?;
+            withdraw_from_tree(&unfinished).map_err(failed)?;
             sync_tree(&unfinished).map_err(failed)?;
             fs::rename(&unfinished, self.engine()).map_err(failed)?;
         }
+        // Older releases created it for everybody to read.
+        withdraw_from_tree(&self.engine()).map_err(failed)?;
         // Even if it existed: the process that renamed it may have been killed before this step.
         sync_dir(&self.path).map_err(failed)?;
         if !self.engine().join(ENGINE_MARK).try_exists().map_err(failed)? {
@@ -129,19 +141,59 @@ fn lock_soon(lock: &File) -> Result<(), TryLockError> {
     lock.try_lock()
 }
 
-/// Creates a directory and its parents, each durable before the next.
+/// Creates a directory and its parents, each durable before the next, and each for its owner alone.
 fn create_dirs(path: &Path) -> io::Result<()> {
     let Some(parent) = path.parent() else {
         return Ok(());
     };
     if !path.try_exists()? {
         create_dirs(parent)?;
-        match fs::create_dir(path) {
+        match DirBuilder::new().mode(DIRECTORY_MODE).create(path) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
             Err(_) | Ok(()) => {}
         }
     }
     sync_dir(parent)
+}
+
+/// Withdraws the rights of others on a directory that is empty or holds a store. The rights on another one, such as `/tmp`, are
+/// not this program's to change, and those on one of another user, such as a mounted volume, it cannot change. What is created
+/// in it is for its owner alone in any case.
+fn withdraw_from_directory(path: &Path) -> io::Result<()> {
+    if !path.join(LOCK).try_exists()? && fs::read_dir(path)?.next().is_some() {
+        return Ok(());
+    }
+    match withdraw(path) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            tracing::warn!(path = %path.display(), "other users may enter the directory of the store, and its permissions cannot be corrected");
+            Ok(())
+        }
+        withdrawn => withdrawn,
+    }
+}
+
+/// Withdraws the rights of others on a directory and all that is in it.
+fn withdraw_from_tree(path: &Path) -> io::Result<()> {
+    withdraw(path)?;
+    for found in fs::read_dir(path)? {
+        let found = found?;
+        let kind = found.file_type()?;
+        if kind.is_dir() {
+            withdraw_from_tree(&found.path())?;
+        } else if kind.is_file() {
+            withdraw(&found.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Withdraws the rights of others on a file or directory, if they have any.
+fn withdraw(path: &Path) -> io::Result<()> {
+    let mode = fs::metadata(path)?.permissions().mode();
+    if mode & OTHERS == 0 {
+        return Ok(());
+    }
+    fs::set_permissions(path, Permissions::from_mode(mode & !OTHERS))
 }
 
 fn sync_tree(path: &Path) -> io::Result<()> {
@@ -174,6 +226,44 @@ mod tests {
         fs::create_dir(path).unwrap();
         fs::write(path.join(ENGINE_MARK), b"").unwrap();
         Ok(())
+    }
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn no_other_user_may_read_a_store_also_an_older_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a/store");
+        let directory = StoreDirectory::take(&path).unwrap();
+        directory.complete(mark).unwrap();
+        let places = [
+            path.clone(),
+            directory.engine(),
+            path.join(LOCK),
+            directory.engine().join(ENGINE_MARK),
+        ];
+        let wanted = [DIRECTORY_MODE, DIRECTORY_MODE, FILE_MODE, FILE_MODE];
+        assert_eq!(places.clone().map(|place| mode(&place)), wanted);
+        assert_eq!(mode(&dir.path().join("a")), DIRECTORY_MODE);
+        drop(directory);
+        for place in &places {
+            let lax = mode(place) | 0o077;
+            fs::set_permissions(place, Permissions::from_mode(lax)).unwrap();
+        }
+        StoreDirectory::take(&path).unwrap().complete(mark).unwrap();
+        assert_eq!(places.map(|place| mode(&place)), wanted);
+    }
+
+    #[test]
+    fn a_directory_with_other_things_keeps_its_rights() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("other"), "").unwrap();
+        fs::set_permissions(dir.path(), Permissions::from_mode(0o755)).unwrap();
+        let directory = StoreDirectory::take(dir.path()).unwrap();
+        directory.complete(mark).unwrap();
+        assert_eq!((mode(dir.path()), mode(&directory.engine())), (0o755, DIRECTORY_MODE));
     }
 
     #[test]

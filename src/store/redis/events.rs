@@ -37,8 +37,8 @@ pub(super) async fn read(
     answers.into_iter().map(read).collect()
 }
 
-/// Drops the oldest events of a shard that are older than `before`, at most `limit`. Only events older still could be
-/// written between the two commands, and those are to be dropped too.
+/// Drops the oldest events of a shard that are older than `before`, at most `limit`. Other instances may drop or write events
+/// between the two commands: a range of places in time is removed, so that an event that is not old never is.
 pub(super) async fn drop_old(
     connection: &ServerConnection,
     (shard, tenant): (Shard, TenantId),
@@ -47,22 +47,26 @@ pub(super) async fn drop_old(
     deadline: CallDeadline,
 ) -> Result<usize, StoreError> {
     let key = keys::events(shard, tenant);
-    let mut count = cmd("ZLEXCOUNT");
-    count.arg(&key).arg("-").arg(bound(b'(', EventId::new(before, 0)));
-    let old = connection.ask_one(count, deadline).await;
-    let old = old
-        .and_then(|old| reply::integer(&old))
-        .map_err(RedisFailure::of_read)?;
-    let old = usize::try_from(old).unwrap_or(usize::MAX);
-    let dropped = old.min(limit).min(MAX_EVENTS_AT_ONCE);
-    let Some(last) = dropped.checked_sub(1) else {
+    let Some(others) = limit.min(MAX_EVENTS_AT_ONCE).checked_sub(1) else {
         return Ok(0);
     };
-    let mut remove = cmd("ZREMRANGEBYRANK");
-    remove.arg(&key).arg(0).arg(last);
+    let end = bound(b'(', EventId::new(before, 0));
+    let mut find = cmd("ZRANGEBYLEX");
+    find.arg(&key).arg("-").arg(&end);
+    find.arg("LIMIT").arg(others).arg(1);
+    let last = connection.ask_one(find, deadline).await;
+    let last = last.and_then(events).map_err(RedisFailure::of_read)?;
+    // The last one to be dropped, or the end if there are fewer.
+    let end = match last.first() {
+        Some(last) => [b"[", &last.id.bytes()[..], &last.bytes].concat(),
+        None => end,
+    };
+    let mut remove = cmd("ZREMRANGEBYLEX");
+    remove.arg(&key).arg("-").arg(&end);
     let removed = connection.ask_one(remove, deadline).await;
-    removed.map_err(RedisFailure::of_write)?;
-    Ok(dropped)
+    let removed = removed.and_then(|removed| reply::integer(&removed));
+    let removed = removed.map_err(RedisFailure::of_write)?;
+    Ok(usize::try_from(removed).unwrap_or(0))
 }
 
 /// Puts other bytes in the place of events, in one transaction.

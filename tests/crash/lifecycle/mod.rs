@@ -5,6 +5,7 @@ mod client;
 mod end;
 mod floods;
 mod grace;
+mod health;
 mod limit;
 mod output;
 mod pull;

@@ -39,6 +39,7 @@ async fn opens(program: &Program, id: &str) -> bool {
 
 fn write(path: &Path, text: &str) {
     std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -177,6 +177,7 @@ async fn numbers_are_masked_hashed_or_absent_and_a_share_is_enough() {
     let directory = tempfile::tempdir().unwrap();
     let key = directory.path().join("key");
     std::fs::write(&key, "07".repeat(32) + "\n").unwrap();
+    std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     let key = [
         "--decision-log-key",
         key.to_str().unwrap(),

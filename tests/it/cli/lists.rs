@@ -152,6 +152,23 @@ async fn the_samples_are_imported_and_shown() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_whole_country_needs_a_word() {
+    let server = Server::start().await;
+    let file = format!("{HEADER}\n+441632960000,own,2026-01-31,,\n+44*,own,2026-01-31,,\n");
+    let import = ["import", "list", "-", "--kind", "tenant-block", "--list-id", "uk"];
+    let refused = ask(&server, &import, file.as_bytes());
+    assert!(
+        !refused.is_ok
+            && refused.err.contains("line 3: number: covers a whole country")
+            && refused.err.contains("--whole-country"),
+        "{}",
+        refused.err
+    );
+    let meant = ask(&server, &[&import[..], &["--whole-country"]].concat(), file.as_bytes());
+    assert!(meant.is_ok, "{}", meant.err);
+}
+
 /// A list names any caller, and one number of a length that the plan does not know does not make an import fail.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_list_names_callers_of_every_kind() {
@@ -403,6 +420,7 @@ async fn the_server_checks_what_its_client_did_not() {
     assert!(is_dno(&server, "+14155550101") && !is_dno(&server, "+14155550102"));
     let mut client = ListServiceClient::new(server.channel.clone());
     let request = |list_id: &str, page_token: &str| GetListRequest {
+        tenant: String::new(),
         list_id: list_id.into(),
         page_size: 1,
         page_token: page_token.into(),

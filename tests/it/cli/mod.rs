@@ -22,6 +22,7 @@ mod notes;
 mod owner_lists;
 mod pending;
 mod plans;
+mod private_files;
 mod pull;
 mod range_labels;
 mod refusals;

@@ -84,3 +84,35 @@ async fn a_refused_note_names_the_field() {
     let none = run(&server, &["note", "list", "--number", "+14155550199"], "");
     assert_eq!(String::from_utf8(none.stderr).unwrap(), "no notes\n");
 }
+
+/// A text that moves the cursor, hides itself or turns a line around does so on no terminal.
+#[tokio::test(flavor = "multi_thread")]
+async fn texts_of_others_control_no_terminal() {
+    let server = Server::start().await;
+    let text = "paid\u{202e}\u{200b}liam\u{e0041}";
+    let add = ["note", "add", "--number", "+14155550199", text];
+    let shown = "paid\\u{202e}\\u{200b}liam\\u{e0041}";
+    assert!(printed(&server, &add, "").contains(shown));
+    let list = ["note", "list", "--number", "+14155550199"];
+    let table = printed(&server, &list, "");
+    assert!(table.contains(shown), "{table}");
+    let csv = printed(&server, &[&list[..], &["--csv"]].concat(), "");
+    assert!(csv.contains(shown), "{csv}");
+    let json = printed(&server, &[&list[..], &["--json"]].concat(), "");
+    assert!(json.is_ascii(), "{json}");
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["notes"][0]["text"], text);
+    // Names with such characters are refused, and the refusal shows them as codes.
+    let by = |actor: &'static str| [&add[..4], &["seen", "--actor", actor]].concat();
+    for actor in ["ana\u{200b}", "\u{202e}ana"] {
+        let output = run(&server, &by(actor), "");
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            !output.status.success() && error.contains("actor: must have visible characters only"),
+            "{error}"
+        );
+    }
+    let output = run(&server, &["note", "list", "--case", "\u{1b}]0;x\u{7}"], "");
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && !error.contains('\u{1b}'), "{error:?}");
+}

@@ -1,6 +1,7 @@
 //! The examples of `deploy` for systemd, Kubernetes and a TLS proxy hold what the programs that read them accept, and name
 //! settings that the server has.
 
+mod compose;
 mod kubernetes;
 mod proxy;
 mod systemd;

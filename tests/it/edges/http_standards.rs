@@ -67,6 +67,48 @@ async fn a_request_has_one_host() {
     assert!(server.stop().await);
 }
 
+/// The HTTP library takes every list of codings that ends with `chunked` for chunks alone.
+#[tokio::test]
+async fn the_only_transfer_coding_is_chunked() {
+    let server = Server::start().await;
+    let chunks = [format!("{:x}\r\n", GOOD.len()).as_bytes(), GOOD, b"\r\n0\r\n\r\n"].concat();
+    for (codings, status) in [
+        ("transfer-encoding: chunked\r\n", 200),
+        ("Transfer-Encoding: Chunked\r\n", 200),
+        ("transfer-encoding: gzip, chunked\r\n", 501),
+        ("transfer-encoding: identity, chunked\r\n", 501),
+        ("transfer-encoding: gzip\r\ntransfer-encoding: chunked\r\n", 501),
+    ] {
+        let head = format!(
+            "POST /v1/lookup HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
+             content-type: application/json\r\n{codings}\r\n"
+        );
+        let answer = server.send(&[head.as_bytes(), &chunks].concat()).await.unwrap();
+        assert_eq!(answer.status, status, "{codings}: {answer:?}");
+    }
+    assert!(server.stop().await);
+}
+
+/// The client has sent more than the server reads, and sees the answer all the same.
+#[tokio::test]
+async fn a_head_that_is_too_large_is_told_so() {
+    let server = Server::start().await;
+    for head in [
+        format!(
+            "GET /healthz HTTP/1.1\r\nhost: localhost\r\nx: {}\r\n\r\n",
+            "a".repeat(300_000)
+        ),
+        format!(
+            "GET /healthz HTTP/1.1\r\nhost: localhost\r\n{}\r\n",
+            "a: b\r\n".repeat(70)
+        ),
+    ] {
+        let answer = server.send(head.as_bytes()).await.unwrap();
+        assert_eq!(answer.status, 431, "{answer:?}");
+    }
+    assert!(server.stop().await);
+}
+
 /// HarperFast/harper#1438: a compressed body that the server does not read is 415, and never a fault of the server.
 #[tokio::test]
 async fn gzip_is_read_and_other_codings_are_refused() {

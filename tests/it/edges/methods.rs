@@ -323,6 +323,7 @@ async fn numbers_are_linked_to_cases_and_unlinked() {
     };
     assert!(first.created && first.e164 == NUMBER);
     let get = v1::GetCaseRequest {
+        tenant: String::new(),
         case_id: "case-a".into(),
         include_members: true,
         page_size: 1,

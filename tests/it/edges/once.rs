@@ -247,6 +247,9 @@ fn changes_of_reports_lists_and_notes() -> Vec<(&'static str, Change)> {
         ],
     );
     let note = json!({ "number": NUMBER, "text": "asked", "actor": "ana", "requestId": "x" });
+    let shared = json!({
+        "thing": { "reports": true }, "scope": "VISIBILITY_SCOPE_ALL", "actor": "ana", "requestId": "x",
+    });
     let on_case = json!({ "caseId": "case-a", "text": "asked", "actor": "ana", "requestId": "x" });
     let mut note = change(
         post("/v1/notes", note),
@@ -271,6 +274,16 @@ fn changes_of_reports_lists_and_notes() -> Vec<(&'static str, Change)> {
         ("WithdrawReport", change(withdraw, &[])),
         ("WithdrawReport", change(unknown, &[])),
         ("WithdrawReports", bulk),
+        (
+            "SetVisibility",
+            change(
+                post("/v1/sharings:setVisibility", shared),
+                &[
+                    json!({ "scope": "VISIBILITY_SCOPE_PRIVATE" }),
+                    json!({ "thing": { "statuses": true } }),
+                ],
+            ),
+        ),
         ("ModerateComment", elsewhere(moderate, "/v1/reports/r2:moderate")),
         ("ReplaceList", elsewhere(list, "/v1/lists/other")),
         (

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tonic::Code;
+use tower::Service;
 
 use crate::support::program::Program;
 use crate::support::server::{Answer, Server};
@@ -61,6 +62,41 @@ async fn pages_of_other_sites_have_no_access() {
     let refused = server.send(format!("{head}{body}").as_bytes()).await.unwrap();
     assert_eq!(refused.status, 403, "{refused:?}");
     assert_eq!(server.instance.count(CALLER), 0);
+    assert!(server.stop().await);
+}
+
+/// A browser that speaks HTTP/2 reaches the port for gRPC too, and shows a certificate of its user by itself.
+#[tokio::test]
+async fn pages_have_no_access_to_grpc() {
+    let server = Server::start().await;
+    for (name, value) in [
+        ("origin", "https://other.example"),
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-origin"),
+    ] {
+        let mut question = tonic::Request::new(super::ask(CALLER, "r-1"));
+        question.metadata_mut().insert(name, value.parse().unwrap());
+        let refused = server.lookups().lookup(question).await.unwrap_err();
+        assert_eq!(refused.code(), Code::PermissionDenied, "{name}: {refused:?}");
+    }
+    let endpoint = tonic::transport::Endpoint::from_shared(format!("http://{}", server.grpc)).unwrap();
+    let mut channel = endpoint.connect().await.unwrap();
+    for path in [
+        "/ringwarden.v1.ListService/ListLists",
+        "/grpc.health.v1.Health/Check",
+        "/nothing",
+    ] {
+        let request = http::Request::post(format!("http://{}{path}", server.grpc))
+            .header("content-type", "text/plain")
+            .body(tonic::body::Body::empty())
+            .unwrap();
+        std::future::poll_fn(|cx| Service::<http::Request<_>>::poll_ready(&mut channel, cx))
+            .await
+            .unwrap();
+        let answer = channel.call(request).await.unwrap();
+        assert_eq!(answer.status(), 415, "{path}");
+    }
+    server.lookups().lookup(super::ask(CALLER, "r-1")).await.unwrap();
     assert!(server.stop().await);
 }
 

@@ -77,13 +77,13 @@ async fn heavy_requests_in_progress_are_limited_and_lookups_are_not() {
             ..ApiSettings::default()
         },
     );
-    let admitted = api.admit_heavy().unwrap();
-    let refused = api.admit_heavy().unwrap_err();
+    let admitted = api.admit_heavy(&context()).unwrap();
+    let refused = api.admit_heavy(&context()).unwrap_err();
     assert_eq!(
         format!("{:?}", refused.code()),
         format!("{:?}", Code::ResourceExhausted)
     );
     api.lookup(ask(NUMBER, "q"), &context()).unwrap();
     drop(admitted);
-    assert!(api.admit_heavy().is_ok());
+    assert!(api.admit_heavy(&context()).is_ok());
 }

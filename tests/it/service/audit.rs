@@ -2,18 +2,20 @@
 
 use std::sync::Arc;
 
-use ringwarden::clock::Clock;
+use ringwarden::clock::{Clock, monotonic};
 use ringwarden::codec::entry::MAX_LOGGED_STATE_BYTES;
 use ringwarden::domain::audit::{AuditMethod, AuditSubject, RequestedBy};
 use ringwarden::domain::case::MAX_HISTORY;
-use ringwarden::domain::ids::CaseId;
+use ringwarden::domain::ids::{CaseId, ImportId};
 use ringwarden::domain::kinds::{CaseStatus, Category, Source, StatusKind};
 use ringwarden::service::{
-    AuditFilter, AuditPage, Expiry, NewCase, PageRequest, StatusInput, TransitionInput, subject_of_number,
+    AuditFilter, AuditPage, Expiry, NewCase, PageRequest, StatusInput, TransitionInput, named_imports,
+    subject_of_number,
 };
-use ringwarden::store::Shard;
+use ringwarden::store::{Shard, Store};
 
-use crate::support::instance::{Instance, mutation, noon};
+use crate::support::flaky::{Fault, Flaky};
+use crate::support::instance::{Instance, mutation, noon, report};
 
 fn blocked(reason: &str) -> StatusInput {
     StatusInput {
@@ -150,6 +152,40 @@ async fn old_events_are_dropped_and_reads_are_recorded() {
     let later = now.plus(std::time::Duration::from_secs(1));
     assert_eq!(audit.drop_older_than(later).await.unwrap(), 2);
     assert!(list(&instance, &AuditFilter::default()).await.events.is_empty());
+}
+
+/// A read is answered while the store takes no writes: the event is lost, and a metric counts it. An import is refused then.
+#[tokio::test]
+async fn a_read_that_cannot_be_recorded_is_counted() {
+    let flaky = Arc::new(Flaky::new(super::memory()));
+    let store: Arc<dyn Store> = Arc::clone(&flaky) as Arc<dyn Store>;
+    let instance = Instance::over(store, Clock::manual(noon())).await;
+    let audit = &instance.services.audit;
+    let by = RequestedBy::default();
+    let subject = subject_of_number("+14155550199", None).unwrap();
+    flaky.always(Some(Fault::Unavailable));
+    audit
+        .record_read(&by, AuditMethod::GetNumber, Some(subject.clone()))
+        .await;
+    let report = ringwarden::service::NewReport {
+        import: Some(ImportId::parse("i-1").unwrap()),
+        ..report("+14155550199", "r1", noon())
+    };
+    let named = || named_imports(&[Ok(report.clone())], |_| true).unwrap();
+    let refused = audit.record_imports(&by, AuditMethod::SubmitReport, named()).await;
+    assert!(refused.is_err());
+    flaky.always(None);
+    let metrics = instance.services.metrics().render(monotonic());
+    assert!(metrics.contains("ringwarden_audit_events_lost_total 1"), "{metrics}");
+    audit.record_read(&by, AuditMethod::GetNumber, Some(subject)).await;
+    // What was refused is not taken for told.
+    audit
+        .record_imports(&by, AuditMethod::SubmitReport, named())
+        .await
+        .unwrap();
+    let listed = list(&instance, &AuditFilter::default()).await;
+    let methods: Vec<_> = listed.events.iter().map(|listed| listed.event.method).collect();
+    assert_eq!(methods, [AuditMethod::SubmitReport, AuditMethod::GetNumber]);
 }
 
 /// The steps of a case, each with a reason of 4,000 characters: a log of whole copies would take 300 times the case.

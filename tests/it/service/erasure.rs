@@ -12,8 +12,8 @@ use ringwarden::domain::kinds::{CaseRole, CaseStatus, Category, ListKind, Source
 use ringwarden::domain::tenant::TenantId;
 use ringwarden::number::E164;
 use ringwarden::service::{
-    AuditFilter, EraseInput, Erased, LinkInput, NewCase, NewReport, NoteSubjectInput, PageRequest, ServiceError,
-    StatusInput, subject_of_number,
+    AuditFilter, EraseInput, Erased, LinkInput, NewCase, NewReport, NoteSubjectInput, NumberFilter, PageRequest,
+    ServiceError, StatusInput, subject_of_number,
 };
 use ringwarden::store::embedded::EmbeddedStore;
 use ringwarden::store::event::MAX_EVENTS_AT_ONCE;
@@ -243,6 +243,9 @@ async fn check_erasure(place: &dyn Place) {
         );
         assert!(instance.index.members(&case.id).is_empty());
     }
+    let (filter, page) = (NumberFilter::default(), PageRequest::default());
+    let listed = one.services.numbers.list(&filter, &page).await.unwrap();
+    assert!(listed.numbers.iter().all(|row| row.number != erased_number()));
     check_events(&one).await;
     // What comes later is stored as for any number, and can be erased again.
     let later = one.services.reports.submit(report(NUMBER, "later", noon())).await;

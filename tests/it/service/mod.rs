@@ -26,6 +26,7 @@ mod once;
 mod order;
 mod owner_lists;
 mod owners;
+mod page_bytes;
 mod pages;
 mod pending;
 mod quotas;

@@ -31,7 +31,7 @@ fn all(one: &Instance, subject: &NoteSubjectInput) -> Vec<Arc<Note>> {
         size: 1_000,
         token: String::new(),
     };
-    one.services.notes.list(subject, &page).unwrap().notes
+    one.services.notes.list(subject, &page, None).unwrap().notes
 }
 
 fn texts(notes: &[Arc<Note>]) -> Vec<&str> {
@@ -116,14 +116,14 @@ async fn notes_are_listed_newest_first_in_pages() {
     let mut sizes = Vec::new();
     let mut listed = Vec::new();
     loop {
-        let part = one.services.notes.list(&on(NUMBER), &page).unwrap();
+        let part = one.services.notes.list(&on(NUMBER), &page, None).unwrap();
         sizes.push(part.notes.len());
         listed.extend(part.notes);
         page.token = part.next_page_token;
         if page.token.is_empty() {
             break;
         }
-        let foreign = one.services.notes.list(&on("+13152328258"), &page);
+        let foreign = one.services.notes.list(&on("+13152328258"), &page, None);
         assert!(
             matches!(foreign, Err(ServiceError::Invalid(_))),
             "a token of another list"
@@ -183,9 +183,9 @@ async fn a_page_of_long_notes_has_fewer_of_them() {
         size: 1_000,
         token: String::new(),
     };
-    let first = one.services.notes.list(&on(NUMBER), &page).unwrap();
+    let first = one.services.notes.list(&on(NUMBER), &page, None).unwrap();
     page.token = first.next_page_token;
-    let second = one.services.notes.list(&on(NUMBER), &page).unwrap();
+    let second = one.services.notes.list(&on(NUMBER), &page, None).unwrap();
     assert_eq!((first.notes.len(), second.notes.len()), (131, 9));
     assert_eq!(second.next_page_token, "");
 }
@@ -200,7 +200,7 @@ async fn only_a_possible_number_and_a_case_that_exists_get_notes() {
     let nowhere = NoteSubjectInput::Case(CaseId::parse("nowhere").unwrap());
     let refused = add(&one, &nowhere, "seen", "n1").await;
     assert!(matches!(refused, Err(ServiceError::NotFound { resource: "case" })));
-    let refused = one.services.notes.list(&nowhere, &PageRequest::default());
+    let refused = one.services.notes.list(&nowhere, &PageRequest::default(), None);
     assert!(matches!(refused, Err(ServiceError::NotFound { resource: "case" })));
     assert_eq!(one.index.number_count(), 0);
 }

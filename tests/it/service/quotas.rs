@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ringwarden::clock::Clock;
+use ringwarden::domain::identity::PrincipalId;
 use ringwarden::domain::kinds::Source;
 use ringwarden::domain::quota::Quotas;
 use ringwarden::domain::state::Submitted;
@@ -236,6 +237,61 @@ async fn a_tenants_quota_is_shared_by_instances_and_spares_trusted_feeds() {
     let reports = (0..300).map(|n| Ok(carrier(1_000 + n))).collect();
     let outcomes = first.services.reports.submit_all(reports).await;
     assert_eq!(outcomes.iter().filter(|outcome| is_accepted(outcome)).count(), 50);
+}
+
+/// The units that two instances have leased may be used beyond the part of a principal: here at most 10 at each of them.
+#[tokio::test]
+async fn no_principal_uses_up_the_day_of_the_others() {
+    let store: Arc<dyn Store> = memory();
+    let clock = Clock::manual(noon());
+    let quotas = Quotas {
+        tenant_daily: Some(100),
+        principal_daily: Some(25),
+        ..Quotas::DEFAULT
+    };
+    let first = Instance::with_quotas(Arc::clone(&store), clock.clone(), quotas).await;
+    let second = Instance::with_quotas(Arc::clone(&store), clock.clone(), quotas).await;
+    let carrier = |n: u64| {
+        let mut report = report(&number(n).to_string(), &format!("r{n}"), noon());
+        report.source = Source::Carrier;
+        report
+    };
+    let [greedy, other, third] = ["greedy", "other", "third"].map(|name| PrincipalId::parse(name).unwrap());
+    let submit = async |instance: &Instance, by: &PrincipalId, n: u64| {
+        let outcomes = instance.services.reports.submit_all_of(Some(by), vec![Ok(carrier(n))]);
+        outcomes.await.pop().unwrap()
+    };
+    let mut accepted = 0;
+    for n in 0..200 {
+        let instance = if n % 2 == 0 { &first } else { &second };
+        let outcome = submit(instance, &greedy, n).await;
+        accepted += u64::from(is_accepted(&outcome));
+        assert!(
+            is_accepted(&outcome) || is_over(&outcome, Quota::Principal),
+            "{outcome:?}"
+        );
+    }
+    assert!((25..45).contains(&accepted), "{accepted}");
+    // What was stored is known, and a retry costs nothing.
+    assert!(is_known(&submit(&first, &greedy, 0).await));
+    let refused = submit(&first, &greedy, 0).await;
+    assert!(is_known(&refused), "{refused:?}");
+    // A batch is refused in part.
+    let batch = (1_000..1_030).map(|n| Ok(carrier(n))).collect();
+    let outcomes = first.services.reports.submit_all_of(Some(&other), batch).await;
+    let stored = outcomes.iter().filter(|outcome| is_accepted(outcome)).count();
+    let over = outcomes
+        .iter()
+        .filter(|outcome| is_over(outcome, Quota::Principal))
+        .count();
+    assert_eq!((stored, over), (25, 5));
+    // A new instance learns the use of all principals when it leases.
+    let fourth = Instance::with_quotas(store, clock.clone(), quotas).await;
+    let refused = submit(&fourth, &other, 2_000).await;
+    assert!(is_over(&refused, Quota::Principal), "{refused:?}");
+    assert!(is_accepted(&submit(&fourth, &third, 2_001).await));
+    clock.advance(DAY);
+    assert!(is_accepted(&submit(&first, &greedy, 3_000).await));
 }
 
 /// A report of a reporter on number `n` that names these call-back numbers.

@@ -247,6 +247,34 @@ async fn category_and_brand_are_those_that_most_people_name() {
     assert_eq!(found.score.brand.as_ref().unwrap().as_str(), "Chase");
 }
 
+/// Whatever a single new reporter writes is shown to nobody, and any text comes after the brands that are known.
+#[tokio::test]
+async fn a_brand_needs_two_people_however_many_report_and_known_brands_come_first() {
+    let brands = async |named: &[&str], others: u32| {
+        let one = instance().await;
+        for n in 0..others {
+            let mut said = complaint(&one, n, 25);
+            (said.category, said.brand) = (Category::Unspecified, None);
+            submit(&one, said).await;
+        }
+        for (n, brand) in (others..).zip(named) {
+            let mut said = complaint(&one, n, 25);
+            (said.category, said.brand) = (Category::Unspecified, Some(Brand::parse(brand).unwrap()));
+            submit(&one, said).await;
+        }
+        one.look_up(&target())
+            .score
+            .brand
+            .map(|brand| brand.as_str().to_owned())
+    };
+    assert_eq!(brands(&["Chase"], 0).await, None);
+    assert_eq!(brands(&["Chase"], 24).await, None);
+    assert_eq!(brands(&["Chase", "Chase"], 24).await.as_deref(), Some("Chase"));
+    assert_eq!(brands(&["My Shop", "My Shop"], 0).await.as_deref(), Some("My Shop"));
+    let more = ["My Shop", "My Shop", "My Shop", "amazon.com", "Amazon"];
+    assert_eq!(brands(&more, 0).await.as_deref(), Some("Amazon"));
+}
+
 #[tokio::test]
 async fn two_reported_neighbours_label_nobody_and_three_do() {
     let beside = "+13152321099";

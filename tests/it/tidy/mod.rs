@@ -292,6 +292,35 @@ fn crates_stay_where_they_belong() {
     });
 }
 
+/// What the client commands print passes through `cli/output.rs` or `cli/data_out.rs`, which leave nothing in it that controls a
+/// terminal. These others print only what this program makes.
+const PRINTS: &[&str] = &[
+    "src/cli/output.rs",
+    "src/cli/data_out.rs",
+    "src/cli/completions.rs",
+    "src/cli/emergency_cfg.rs",
+    "src/cli/normalize.rs",
+    "src/cli/parse.rs",
+    "src/cli/serve/mod.rs",
+    // Styles and questions, whose text is made harmless there.
+    "src/cli/error.rs",
+    "src/cli/confirm.rs",
+    // Whether it is a terminal, and the end of what was written.
+    "src/cli/lookup/file/mod.rs",
+    "src/cli/lookup/file/output.rs",
+];
+
+#[test]
+fn texts_reach_the_terminal_through_few_files() {
+    check(&files(&["src/cli"]), |file, named| {
+        let [.., of, last] = named.path.as_slice() else {
+            return None;
+        };
+        let is_stream = ["io", "anstream"].contains(&of.as_str()) && ["stdout", "stderr"].contains(&last.as_str());
+        (is_stream && !PRINTS.contains(&file.path.as_str())).then(|| format!("`{of}::{last}` may not be named here"))
+    });
+}
+
 #[test]
 fn files_are_short_and_say_what_they_are() {
     let mut violations = Vec::new();

@@ -53,7 +53,7 @@ struct CasesImportSummary {
 pub(in crate::cli::import) async fn run(args: CasesArgs) -> Result<(), CliError> {
     let common = args.common;
     let source = common.open()?;
-    let mut rejects = Rejects::new(common.rejects.as_deref())?;
+    let mut rejects = Rejects::new(common.rejects.as_deref(), &source)?;
     let found = read(source.read().0, rejects.keeps_rows())?;
     found.rejects.iter().try_for_each(|reject| rejects.add(reject))?;
     let mut load = Load {
@@ -123,6 +123,7 @@ impl Load {
             include_members: true,
             page_size: PAGE_SIZE,
             page_token: String::new(),
+            tenant: String::new(),
         };
         let mut members = Vec::new();
         loop {

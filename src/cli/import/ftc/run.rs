@@ -17,7 +17,7 @@ pub(in crate::cli) async fn run(args: FtcArgs) -> Result<Option<i64>, CliError> 
         Some(given) => given.clone(),
         None => source.hash().map_err(|source| common.file_error(source))?,
     };
-    let mut rejects = Rejects::new(common.rejects.as_deref())?;
+    let mut rejects = Rejects::new(common.rejects.as_deref(), &source)?;
     let file_bytes = source.len();
     let (content, position) = source.read();
     let reader = ComplaintReader::new(content, &import_id, rejects.keeps_rows())?;

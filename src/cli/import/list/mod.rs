@@ -34,6 +34,10 @@ pub struct ImportListArgs {
     /// Accept a file without entries; without this flag it is refused, because it is probably a failed export
     #[arg(long)]
     may_be_empty: bool,
+    /// Accept prefixes that cover a whole country, such as +44*; without this flag they are refused, because they are
+    /// probably numbers that were cut off
+    #[arg(long)]
+    whole_country: bool,
     /// Replace the list only if it has this version; 0 if the list must not exist yet [default: any version]
     #[arg(long, value_name = "VERSION")]
     expected_version: Option<u64>,

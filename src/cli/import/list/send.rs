@@ -39,7 +39,7 @@ struct ListImportSummary {
 pub(in crate::cli::import) async fn run(args: ImportListArgs) -> Result<(), CliError> {
     let common = args.common;
     let source = common.open()?;
-    let mut rejects = Rejects::new(common.rejects.as_deref())?;
+    let mut rejects = Rejects::new(common.rejects.as_deref(), &source)?;
     let found = read_as(source.read().0, args.kind, rejects.keeps_rows(), &args.columns)?;
     found.rejects.iter().try_for_each(|reject| rejects.add(reject))?;
     rejects.finish()?;
@@ -55,6 +55,7 @@ pub(in crate::cli::import) async fn run(args: ImportListArgs) -> Result<(), CliE
         expected_version: args.expected_version,
         may_be_empty: args.may_be_empty,
         dry_run: args.confirm.dry_run,
+        may_cover_countries: args.whole_country,
     };
     let client = ListServiceClient::new(common.remote.connect().await?);
     let entries: Arc<[ListEntry]> = found.entries.into();

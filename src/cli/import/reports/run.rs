@@ -39,7 +39,7 @@ pub(in crate::cli) async fn run(args: ReportsArgs) -> Result<Option<i64>, CliErr
         None => source.hash().map_err(|source| args.common.file_error(source))?,
     };
     let (mapper, content) = read_mapping(&args, &source)?;
-    let mut rejects = Rejects::new(args.common.rejects.as_deref())?;
+    let mut rejects = Rejects::new(args.common.rejects.as_deref(), &source)?;
     let file_bytes = source.len();
     let feed = mapper.feed.clone();
     let again = source.again().map_err(|source| args.common.file_error(source))?;

@@ -1,11 +1,12 @@
 //! Writes the answers to the numbers of a file, one after the other: nothing waits for the end of the file.
 
-use std::io::{self, Stdout, Write as _};
+use std::io::{self, Write as _};
 
 use serde::Serialize;
 
 use super::AnswerFormat;
 use super::lines::Line;
+use crate::cli::data_out::DataOut;
 use crate::cli::error::CliError;
 use crate::cli::lookup::card::number_text;
 use crate::cli::names::name_of;
@@ -37,7 +38,7 @@ const WOULD: &str = "would";
 /// Writes answers to standard output.
 pub(super) enum AnswerWriter {
     Table(TableForm),
-    Csv(Box<csv::Writer<Stdout>>),
+    Csv(Box<csv::Writer<DataOut>>),
     Json,
 }
 
@@ -80,7 +81,7 @@ impl AnswerWriter {
         match format {
             AnswerFormat::Table => Ok(Self::Table(TableForm::default())),
             AnswerFormat::Csv => {
-                let mut writer = csv::Writer::from_writer(io::stdout());
+                let mut writer = csv::Writer::from_writer(DataOut::stdout());
                 writer.write_record(COLUMNS).map_err(failed)?;
                 Ok(Self::Csv(Box::new(writer)))
             }

@@ -12,12 +12,13 @@ use flate2::write::GzEncoder;
 
 use self::place::Place;
 use crate::cli::complaints::file_error;
+use crate::cli::data_out::DataOut;
 use crate::cli::error::CliError;
 
 /// A CSV file that is being written, or standard output.
 pub(super) enum ExportFile {
     /// Standard output.
-    Output(Box<Writer<io::Stdout>>),
+    Output(Box<Writer<DataOut>>),
     /// A file.
     File {
         /// Its name, as the user gives it.
@@ -39,7 +40,7 @@ impl ExportFile {
     /// If the file cannot be created.
     pub(super) fn create(path: Option<&Path>) -> Result<Self, CliError> {
         let Some(path) = path else {
-            return Ok(Self::Output(Box::new(Writer::from_writer(io::stdout()))));
+            return Ok(Self::Output(Box::new(Writer::from_writer(DataOut::stdout()))));
         };
         let place = Place::open(path).map_err(|source| file_error(path, source))?;
         let file = BufWriter::new(place);

@@ -44,6 +44,16 @@ pub fn block(path: &str) -> Vec<u8> {
     block
 }
 
+/// The same, with a time for which the client waits.
+pub fn block_with_timeout(path: &str, timeout: &str) -> Vec<u8> {
+    let mut block = block(path);
+    block.extend([0, 12]);
+    block.extend(b"grpc-timeout");
+    block.push(u8::try_from(timeout.len()).unwrap());
+    block.extend(timeout.as_bytes());
+    block
+}
+
 /// A call with one message, complete or with half of it.
 pub fn call(stream: u32, path: &str, message: &[u8], is_complete: bool) -> Vec<u8> {
     let mut bytes = frame(HEADERS, END_HEADERS, stream, &block(path));

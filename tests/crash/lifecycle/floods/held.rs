@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
-use super::frames::{call, frame, preface};
+use super::frames::{DATA, RST_STREAM, call, frame, preface};
 use super::{honest_lookups, memory};
 use crate::support::program::Program;
 
@@ -107,6 +107,43 @@ async fn what_nobody_reads_stays_within_the_memory_of_requests() {
     let requests = some_calls(FEW_STREAMS, BATCH, &questions(1_000), true);
     let grown = growth(&program, 0, &requests, 4).await;
     assert!(grown < 160, "{grown} MiB");
+}
+
+/// A client cancels long answers after their first byte: the server drops the rest, and it counts no more.
+#[tokio::test(flavor = "multi_thread")]
+async fn cancelled_answers_hold_nothing() {
+    const HELD: &str = "ringwarden_request_memory_bytes";
+    let program = Program::serve("memory:").await;
+    let mut stream = TcpStream::connect(program.grpc()).await.unwrap();
+    stream.write_all(&preface(1)).await.unwrap();
+    let mut heard = Vec::new();
+    for number in [1, 3, 5] {
+        stream
+            .write_all(&call(number, BATCH, &questions(1_000), true))
+            .await
+            .unwrap();
+        // A frame of data with one byte.
+        let first = [&[0, 0, 1, DATA, 0][..], &number.to_be_bytes()].concat();
+        while !heard.windows(first.len()).any(|part| part == first) {
+            let mut bytes = [0; 4 << 10];
+            let count = stream.read(&mut bytes).await.unwrap();
+            assert!(count > 0, "{heard:?}");
+            heard.extend_from_slice(&bytes[..count]);
+        }
+    }
+    // The answers wait for the client.
+    program
+        .wait_for("the answers", async || program.metric(HELD).await > 100_000.0)
+        .await;
+    for number in [1, 3, 5] {
+        stream
+            .write_all(&frame(RST_STREAM, 0, number, &8_u32.to_be_bytes()))
+            .await
+            .unwrap();
+    }
+    program
+        .wait_for("their end", async || program.metric(HELD).await < 1.0)
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,7 @@
 //! Clients that flood the server with frames of HTTP/2: it answers an honest client meanwhile, and its memory is back to
 //! normal afterwards. No client library sends such frames, so they are written byte by byte.
 
-mod frames;
+pub mod frames;
 mod held;
 mod resets;
 

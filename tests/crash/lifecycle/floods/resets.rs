@@ -5,13 +5,15 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::LOOKUP;
-use super::frames::{END_HEADERS, HEADERS, PING, RST_STREAM, block, frame, preface};
+use super::frames::{END_HEADERS, HEADERS, PING, RST_STREAM, block, block_with_timeout, frame, preface};
 use crate::support::program::Program;
 
 /// The calls of a client at 1,000 calls a second while the server stands still for a second.
 const TIMED_OUT: u32 = 1_000;
+/// The calls of a client at 5,000 calls a second, all of which time out, while the server is two seconds late.
+const ALL_LATE: u32 = 10_000;
 /// More than a connection may have in one go.
-const FLOOD: u32 = 40_000;
+const FLOOD: u32 = 1_000_000;
 
 fn reset_at_once(calls: std::ops::Range<u32>) -> Vec<u8> {
     let ids = calls.map(|call| 2 * call + 1);
@@ -47,6 +49,9 @@ async fn calls_that_time_out_while_the_server_stands_still_keep_their_connection
     program.pause().await;
     stream.write_all(&reset_at_once(0..TIMED_OUT)).await.unwrap();
     program.resume();
+    // It is still late, and reads each call together with its reset.
+    let rest = reset_at_once(TIMED_OUT..ALL_LATE);
+    stream.write_all(&rest).await.unwrap();
     assert!(is_alive(&mut stream).await, "{}", program.log());
 }
 
@@ -73,4 +78,23 @@ async fn calls_that_are_reset_at_once_without_end_lose_their_connection() {
         () = sink => {}
         () = flood => {}
     }
+}
+
+/// A lookup whose client has stopped to wait costs no work: its body is not waited for, and it is counted.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lookup_for_which_nobody_waits_is_dropped() {
+    const LATE: &str = "ringwarden_requests_refused_total{edge=\"grpc\",reason=\"late\"}";
+    let program = Program::serve("memory:").await;
+    let mut stream = TcpStream::connect(program.grpc()).await.unwrap();
+    stream.write_all(&preface(65_535)).await.unwrap();
+    let head = block_with_timeout(LOOKUP, "0m");
+    stream.write_all(&frame(HEADERS, END_HEADERS, 1, &head)).await.unwrap();
+    program
+        .wait_for("a call that is dropped", async || program.metric(LATE).await >= 1.0)
+        .await;
+    assert!(is_alive(&mut stream).await);
+    let head = block_with_timeout(LOOKUP, "9S");
+    stream.write_all(&frame(HEADERS, END_HEADERS, 3, &head)).await.unwrap();
+    assert!(is_alive(&mut stream).await);
+    assert!(program.metric(LATE).await < 2.0);
 }

@@ -31,6 +31,7 @@ fn create(change: impl FnOnce(&mut v1::CreateCaseRequest)) -> Call {
 
 fn get(case_id: &str, page_size: u32, page_token: &str) -> Call {
     let request = v1::GetCaseRequest {
+        tenant: String::new(),
         case_id: case_id.into(),
         include_members: true,
         page_size,

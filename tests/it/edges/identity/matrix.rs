@@ -1,4 +1,5 @@
-//! Each role, and no role, against each method, over both edges: allowed exactly where the table says.
+//! Each role, and no role, against each method, over both edges, in plain text and under TLS: allowed exactly where the table
+//! says.
 
 use std::collections::BTreeSet;
 
@@ -7,26 +8,35 @@ use ringwarden::api::ACCESS;
 use ringwarden::domain::identity::{Grants, Role, Roles};
 use ringwarden::http::{ROUTES, Route};
 use ringwarden::wire::FILE_DESCRIPTOR_SET;
+use serde_json::json;
 use tonic::client::Grpc;
+use tonic::transport::Channel;
 use tonic::{Code, Request};
 use tonic_prost::ProstCodec;
 
+use super::closed::{self, Closed};
 use super::{ask, bearer, key, principal};
+use crate::support::oidc::ISSUER;
 use crate::support::server::Server;
 
 /// The header lines of everybody who asks, and the roles that they have. The first three have none.
 async fn askers(server: &Server) -> Vec<(String, Roles)> {
-    let mut askers = vec![
-        (String::new(), Roles::NONE),
-        (bearer("rw_live_x"), Roles::NONE),
-        (bearer(&key(99).text()), Roles::NONE),
-    ];
+    let mut askers = strangers();
     for role in Role::ALL {
         let key = key(role.code());
         principal(server, &role.name().to_lowercase(), *role, Grants::default(), &key).await;
         askers.push((bearer(&key.text()), Roles::of(&[*role])));
     }
     askers
+}
+
+/// The header lines of those who have no role.
+fn strangers() -> Vec<(String, Roles)> {
+    vec![
+        (String::new(), Roles::NONE),
+        (bearer("rw_live_x"), Roles::NONE),
+        (bearer(&key(99).text()), Roles::NONE),
+    ]
 }
 
 /// Whether a caller with these roles gets through to a method of these roles; else the refusal.
@@ -57,14 +67,40 @@ async fn grpc_lets_through_whom_the_table_names() {
     for (lines, has) in askers(&server).await {
         for row in ACCESS {
             let path = format!("/ringwarden.v1.{}/{}", row.service, row.method);
-            let found = refusal_over_grpc(&server, &path, &lines).await;
+            let found = refusal_over_grpc(&server.channel, &path, &lines).await;
             assert_eq!(found, expected(has, row.roles), "{path} {has:?}");
         }
     }
 }
 
-async fn refusal_over_grpc(server: &Server, path: &str, lines: &str) -> Option<Code> {
-    let mut client = Grpc::new(server.channel.clone());
+/// The same under TLS, by the program. A token and a bound certificate stand for a role as its key does.
+#[tokio::test(flavor = "multi_thread")]
+async fn both_edges_let_through_whom_the_table_names_under_tls() {
+    let closed = Closed::start(&[]).await;
+    closed.principals().await;
+    let subjects = json!({"subjects": [{"issuer": ISSUER, "subject": "sub-1"}]});
+    closed.principal("reader", Role::Analyst, 50, subjects).await;
+    let mut askers = strangers();
+    askers.push((bearer(&closed.token("sub-2")), Roles::NONE));
+    askers.push((bearer(&closed.token("sub-1")), Roles::of(&[Role::Analyst])));
+    askers.extend(Role::ALL.iter().map(|role| (closed::of(*role), Roles::of(&[*role]))));
+    let channel = closed.channel().await;
+    for (lines, has) in &askers {
+        for row in ACCESS {
+            let path = format!("/ringwarden.v1.{}/{}", row.service, row.method);
+            let found = refusal_over_grpc(&channel, &path, lines).await;
+            assert_eq!(found, expected(*has, row.roles), "{path} {has:?}");
+        }
+        for route in ROUTES {
+            let (status, text) = closed.ask(route.method.as_str(), &path_of(route), lines, "{}").await;
+            let expected = expected(*has, roles_of(route));
+            assert_eq!(refusal_of(status), expected, "{} {has:?} {text}", route.path);
+        }
+    }
+}
+
+async fn refusal_over_grpc(channel: &Channel, path: &str, lines: &str) -> Option<Code> {
+    let mut client = Grpc::new(channel.clone());
     client.ready().await.unwrap();
     let mut request = Request::new(());
     if let Some(value) = lines.trim().strip_prefix("authorization: ") {
@@ -84,23 +120,31 @@ async fn http_lets_through_whom_the_table_names() {
     let server = Server::start().await;
     for (lines, has) in askers(&server).await {
         for route in ROUTES {
-            let row = ACCESS
-                .iter()
-                .find(|row| (row.service, row.method) == (route.service, route.rpc));
             let answer = ask(&server, route.method.as_str(), &path_of(route), &lines, "{}").await;
-            let found = match answer.status {
-                401 => Some(Code::Unauthenticated),
-                403 => Some(Code::PermissionDenied),
-                _ => None,
-            };
             assert_eq!(
-                found,
-                expected(has, row.unwrap().roles),
+                refusal_of(answer.status),
+                expected(has, roles_of(route)),
                 "{} {has:?} {answer:?}",
                 route.path
             );
         }
     }
+}
+
+fn refusal_of(status: u16) -> Option<Code> {
+    match status {
+        401 => Some(Code::Unauthenticated),
+        403 => Some(Code::PermissionDenied),
+        _ => None,
+    }
+}
+
+/// The roles that the table names for the method of a route.
+fn roles_of(route: &Route) -> Roles {
+    let row = ACCESS
+        .iter()
+        .find(|row| (row.service, row.method) == (route.service, route.rpc));
+    row.unwrap().roles
 }
 
 /// The path of a route with something in its place.
@@ -128,15 +172,15 @@ async fn probes_need_no_credential_and_metrics_and_reflection_do() {
         };
         assert_eq!(metrics, expected, "{has:?}");
         let reflection = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
-        let found = refusal_over_grpc(&server, reflection, lines).await;
+        let found = refusal_over_grpc(&server.channel, reflection, lines).await;
         assert_eq!(found.is_some(), has.is_empty(), "{has:?}");
-        let health = refusal_over_grpc(&server, "/grpc.health.v1.Health/Check", lines).await;
+        let health = refusal_over_grpc(&server.channel, "/grpc.health.v1.Health/Check", lines).await;
         assert_eq!(health, None);
     }
     // A method that does not exist is not told to strangers.
     let unknown = "/ringwarden.v1.LookupService/Nothing";
     assert_eq!(
-        refusal_over_grpc(&server, unknown, "").await,
+        refusal_over_grpc(&server.channel, unknown, "").await,
         Some(Code::Unauthenticated)
     );
 }

@@ -1,13 +1,19 @@
 //! Who may do what: credentials, roles and grants, on both edges.
 
+mod certificates;
 mod claims;
+mod closed;
 mod credentials;
 mod emergency;
+mod hostile;
 mod late;
 mod matrix;
 mod races;
 mod rates;
 mod scopes;
+mod senders;
+mod steady;
+mod tenants;
 mod tokens;
 mod unconfirmed;
 
@@ -35,7 +41,20 @@ pub(in crate::edges) fn mutation(request: &str) -> Mutation {
 
 /// Makes a principal with this role and key.
 pub(in crate::edges) async fn principal(server: &Server, name: &str, role: Role, grants: Grants, key: &ApiKey) {
-    let new = NewPrincipal {
+    let new = new_principal(name, role, grants, key);
+    let request = mutation(&format!("create-{name}"));
+    server
+        .instance
+        .services
+        .principals
+        .create(&new, &request)
+        .await
+        .unwrap();
+}
+
+/// A principal with this role and key.
+fn new_principal(name: &str, role: Role, grants: Grants, key: &ApiKey) -> NewPrincipal {
+    NewPrincipal {
         id: PrincipalId::parse(name).unwrap(),
         tenant: TenantId::DEFAULT,
         roles: Roles::of(&[role]),
@@ -48,15 +67,7 @@ pub(in crate::edges) async fn principal(server: &Server, name: &str, role: Role,
             not_before: None,
             expires_at: None,
         }),
-    };
-    let request = mutation(&format!("create-{name}"));
-    server
-        .instance
-        .services
-        .principals
-        .create(&new, &request)
-        .await
-        .unwrap();
+    }
 }
 
 /// A request over HTTP with these header lines.

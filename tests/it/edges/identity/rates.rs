@@ -3,17 +3,19 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use ringwarden::api::{ApiSettings, RequestQuotas};
-use ringwarden::clock::Clock;
+use ringwarden::api::{Api, ApiSettings, Authorization, RequestContext, RequestQuotas, Shown};
+use ringwarden::clock::{Clock, monotonic};
 use ringwarden::domain::identity::{Grants, Role};
+use ringwarden::domain::quota::Quotas;
+use ringwarden::metrics::EdgeLabel;
 use ringwarden::store::memory::MemoryStore;
 use ringwarden::wire::v1;
 use serde_json::json;
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt as _;
 
-use super::{ask, bearer, key, principal};
-use crate::support::instance::evidence_version;
+use super::{ask, bearer, key, mutation, new_principal, principal};
+use crate::support::instance::{Instance, evidence_version, noon, number};
 use crate::support::server::{Answer, Server};
 
 const QUESTION: &str = r#"{"number": "+14155550199"}"#;
@@ -123,11 +125,7 @@ async fn a_principal_that_asks_too_much_costs_the_others_nothing() {
     assert_eq!(ask(&server, "POST", "/v1/reports", &one, report).await.status, 200);
     until_refused(&server, "/v1/reports", &one, report, 200).await;
     assert_eq!(ask(&server, "POST", "/v1/reports", &two, report).await.status, 200);
-    let metrics = server
-        .instance
-        .services
-        .metrics()
-        .render(ringwarden::clock::monotonic());
+    let metrics = server.instance.services.metrics().render(monotonic());
     for reason in ["quota_lookups", "quota_reports"] {
         let none = format!("ringwarden_requests_refused_total{{edge=\"http\",reason=\"{reason}\"}} 0\n");
         assert!(!metrics.contains(&none), "{metrics}");
@@ -221,7 +219,7 @@ async fn the_entries_of_a_list_cost_units() {
             })
         })
         .collect();
-    let body = json!({"head": {"kind": "LIST_KIND_DO_NOT_ORIGINATE", "title": "t"}, "entries": entries});
+    let body = json!({"head": {"kind": "LIST_KIND_DO_NOT_ORIGINATE", "requestId": "q"}, "entries": entries});
     let ana = bearer(&key(3).text());
     let refused = ask(&server, "PUT", "/v1/lists/l", &ana, &body.to_string()).await;
     assert_eq!(refused.status, 429, "{refused:?}");
@@ -254,4 +252,43 @@ async fn a_network_that_guesses_is_refused_and_those_with_a_credential_are_not()
     assert_eq!(ask(&server, "POST", "/v1/lookup", &one, QUESTION).await.status, 200);
     assert_eq!(server.get("/readyz").await.status, 200);
     assert!(server.stop().await);
+}
+
+/// The part of a principal is taken from the day of its tenant, and the others have the rest.
+#[tokio::test]
+async fn the_reports_of_a_principal_are_counted_as_its_own() {
+    let store = Arc::new(MemoryStore::new(evidence_version()).unwrap());
+    let quotas = Quotas {
+        principal_daily: Some(3),
+        ..Quotas::DEFAULT
+    };
+    let instance = Instance::with_quotas(store, Clock::fixed(noon()), quotas).await;
+    let api = Api::new(Arc::clone(&instance.services));
+    for (name, number) in [("one", 1), ("two", 2)] {
+        let request = mutation(&format!("create-{name}"));
+        let new = new_principal(name, Role::App, Grants::default(), &key(number));
+        instance.services.principals.create(&new, &request).await.unwrap();
+    }
+    let submit = async |by: u8, reports: std::ops::Range<u64>| {
+        let text = key(by).text();
+        let caller = api.caller(&Shown {
+            authorization: Authorization::Bearer(&text),
+            certificate: None,
+        });
+        let context = RequestContext {
+            caller,
+            ..RequestContext::new(EdgeLabel::Grpc, monotonic())
+        };
+        let reports = reports.map(|n| v1::Report {
+            number: number(n).to_string(),
+            ..v1::Report::default()
+        });
+        let reports = reports.collect();
+        let batch = v1::BatchSubmitReportsRequest { reports };
+        let stored = api.batch_submit_reports(batch, &context).await.unwrap();
+        (stored.accepted, stored.failed)
+    };
+    assert_eq!(submit(1, 0..5).await, (3, 2));
+    assert_eq!(submit(1, 10..12).await, (0, 2));
+    assert_eq!(submit(2, 20..22).await, (2, 0));
 }

@@ -105,6 +105,7 @@ async fn a_command_says_why_it_does_not_use_a_server() {
 
     files.serve(&files.authority.sign_until("localhost", 2_001, 1));
     let server = files.program().await;
+    server.program.line(&["WARN", "has expired"]).await;
     with_ca(localhost(&server)).fails_with(&["has expired"]).await;
     files.serve(&files.authority.sign("elsewhere.example"));
     let server = files.program().await;

@@ -48,6 +48,7 @@ async fn an_address_for_other_machines_needs_tls_and_credentials() {
     );
     // The decision is made: it listens.
     let mut program = Program::serve_anyhow("memory:", &["--admin-addr", OPEN, in_front[0]]).await;
+    program.line(&["set --max-connections-per-address 0"]).await;
     program.terminate();
     assert!(program.ended().await.success());
 }

@@ -77,7 +77,12 @@ async fn a_broken_pair_keeps_the_old_certificate() {
     refused(2.0).await;
     server.program.line(&["the old certificate stays", "chmod 600"]).await;
 
-    set_mode(&files.path("server.key"), 0o600);
+    files.serve(&files.authority.sign_until("localhost", 2_001, 1));
+    server.program.reload();
+    refused(3.0).await;
+    server.program.line(&["the old certificate stays", "has expired"]).await;
+
+    files.serve(&files.authority.sign("localhost"));
     server.program.reload();
     server
         .program

@@ -149,6 +149,41 @@ pub async fn old_events_are_dropped_in_small_steps(place: &dyn Place) {
     assert_eq!(times, [10, 9, 8]);
 }
 
+/// Instances drop at the same time: what one has dropped, another does not make up for with events that are not old.
+pub async fn several_instances_drop_what_is_old_alone(place: &dyn Place) {
+    const OLD: i64 = 200;
+    const NEW: i64 = 60;
+    let store = place.open(EVIDENCE_VERSION).await;
+    let all: Vec<(i64, &[u8])> = (1..=OLD + NEW).map(|millis| (millis, &b"event"[..])).collect();
+    for part in all.chunks(100) {
+        put(&store, events(shard(), part)).await.unwrap();
+    }
+    let before = Timestamp::from_millis(OLD + 1);
+    let droppers = (0..8).map(|_| {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move {
+            let mut dropped = 0;
+            loop {
+                let step = store.drop_events(shard(), TenantId::DEFAULT, before, 30).await.unwrap();
+                if step == 0 {
+                    return dropped;
+                }
+                dropped += step;
+            }
+        })
+    });
+    let dropped = futures_util::future::join_all(droppers.collect::<Vec<_>>()).await;
+    let dropped: usize = dropped.into_iter().map(Result::unwrap).sum();
+    let left = read(&store, shard(), EVERYTHING, 1_000).await;
+    assert_eq!(
+        left.len(),
+        usize::try_from(NEW).unwrap(),
+        "{dropped} are said to be dropped"
+    );
+    assert!(left.iter().all(|(millis, _)| *millis > OLD));
+    assert_eq!(dropped, usize::try_from(OLD).unwrap());
+}
+
 pub async fn events_are_kept_when_the_store_is_opened_again(place: &dyn Place) {
     let store = place.open(EVIDENCE_VERSION).await;
     put(&store, events(shard(), &[(5, b"kept")])).await.unwrap();

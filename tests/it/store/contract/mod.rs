@@ -67,6 +67,7 @@ macro_rules! store_contract {
                 a_conflict_leaves_no_event,
                 events_are_read_by_time_newest_first,
                 old_events_are_dropped_in_small_steps,
+                several_instances_drop_what_is_old_alone,
                 events_are_kept_when_the_store_is_opened_again,
                 a_large_state_is_not_in_the_log,
             );

@@ -1,0 +1,149 @@
+//! What a tenant shares.
+
+use std::collections::BTreeSet;
+
+use super::{FieldReader, page, shown};
+use crate::api::RequestContext;
+use crate::domain::ids::{CaseId, ListId};
+use crate::domain::note::{NoteId, NoteSubject};
+use crate::domain::status::MAX_REASON_CHARS;
+use crate::domain::tenant::TenantId;
+use crate::domain::visibility::{MAX_NAMED_TENANTS, SharedThing, Visibility};
+use crate::service::{Mutation, NoteSubjectInput, PageRequest, ServiceError, ThingInput, VersionedSharing};
+use crate::wire::v1;
+
+/// A change of who may see a thing.
+pub(in crate::api) struct NewVisibility {
+    pub(in crate::api) thing: ThingInput,
+    pub(in crate::api) visibility: Visibility,
+    pub(in crate::api) reason: String,
+    pub(in crate::api) mutation: Mutation,
+}
+
+/// Reads a change of who may see a thing.
+pub(in crate::api) fn new_visibility(
+    request: v1::SetVisibilityRequest,
+    context: &RequestContext,
+    note_subject: impl FnOnce(&NoteSubjectInput) -> Result<NoteSubject, ServiceError>,
+) -> Result<NewVisibility, ServiceError> {
+    let mut fields = FieldReader::default();
+    let scope = v1::VisibilityScope::try_from(request.scope);
+    let mut tenants = BTreeSet::new();
+    for (place, name) in request.tenants.iter().take(MAX_NAMED_TENANTS + 1).enumerate() {
+        tenants.extend(fields.keep(&format!("tenants[{place}]"), TenantId::parse(name)));
+    }
+    if scope != Ok(v1::VisibilityScope::Named) && !request.tenants.is_empty() {
+        fields.refuse("tenants", "may be set for the scope NAMED only");
+    }
+    let visibility = match scope {
+        Ok(v1::VisibilityScope::Private) => Some(Visibility::Private),
+        Ok(v1::VisibilityScope::Named) => Some(Visibility::Named(tenants)),
+        Ok(v1::VisibilityScope::All) => Some(Visibility::All),
+        Ok(v1::VisibilityScope::Unspecified) | Err(_) => {
+            fields.refuse("scope", "must be PRIVATE, NAMED or ALL");
+            None
+        }
+    };
+    let on = if request.note_case_id.is_empty() {
+        Some(fields.number_subject(request.note_number, &request.default_region))
+    } else {
+        fields.case_subject(&request.note_case_id, &request.default_region)
+    };
+    let thing = fields.thing(request.thing, on, note_subject)?;
+    let reason = fields.prose("reason", request.reason, MAX_REASON_CHARS);
+    let mutation = fields.mutation(context, &request.actor, &request.request_id, request.expected_version);
+    let wanted = thing.zip(visibility).zip(mutation);
+    fields.finish(wanted.map(|((thing, visibility), mutation)| NewVisibility {
+        thing,
+        visibility,
+        reason,
+        mutation,
+    }))
+}
+
+impl FieldReader {
+    fn thing(
+        &mut self,
+        thing: Option<v1::SharedThing>,
+        on: Option<NoteSubjectInput>,
+        note_subject: impl FnOnce(&NoteSubjectInput) -> Result<NoteSubject, ServiceError>,
+    ) -> Result<Option<ThingInput>, ServiceError> {
+        use v1::shared_thing::Thing;
+        Ok(match thing.and_then(|thing| thing.thing) {
+            Some(Thing::Reports(true)) => Some(ThingInput::Reports),
+            Some(Thing::Statuses(true)) => Some(ThingInput::Statuses),
+            Some(Thing::CaseId(id)) => self.keep("thing.case_id", CaseId::parse(&id)).map(ThingInput::Case),
+            Some(Thing::ListId(id)) => self.keep("thing.list_id", ListId::parse(&id)).map(ThingInput::List),
+            Some(Thing::NoteId(id)) => {
+                let id = NoteId::parse(&id);
+                if id.is_none() {
+                    self.refuse("thing.note_id", "is not the id of a note");
+                }
+                match id.zip(on) {
+                    Some((id, on)) => Some(ThingInput::Note(note_subject(&on)?, id)),
+                    None => None,
+                }
+            }
+            Some(Thing::Reports(false) | Thing::Statuses(false)) | None => {
+                self.refuse("thing", "must name what is shared");
+                None
+            }
+        })
+    }
+}
+
+/// Reads a tenant that shares something; none for the own one.
+pub(in crate::api) fn sharer(name: &str) -> Result<Option<TenantId>, ServiceError> {
+    let mut fields = FieldReader::default();
+    let tenant = (!name.is_empty()).then(|| fields.keep("tenant", TenantId::parse(name)));
+    fields.finish(Some(tenant.flatten()))
+}
+
+/// Reads the page of what a tenant shares.
+pub(in crate::api) fn listed(request: v1::ListSharingsRequest) -> PageRequest {
+    page(request.page_size, request.page_token)
+}
+
+/// Reads the tenant and the page of what it shares with the caller.
+pub(in crate::api) fn shared_with_me(
+    request: v1::ListSharedWithMeRequest,
+) -> Result<(TenantId, PageRequest), ServiceError> {
+    let mut fields = FieldReader::default();
+    let tenant = fields.keep("tenant", TenantId::parse(&request.tenant));
+    let page = page(request.page_size, request.page_token);
+    fields.finish(tenant.map(|tenant| (tenant, page)))
+}
+
+/// Shows a thing.
+pub(in crate::api) fn thing(thing: &SharedThing) -> v1::SharedThing {
+    use v1::shared_thing::Thing;
+    v1::SharedThing {
+        thing: Some(match thing {
+            SharedThing::Reports => Thing::Reports(true),
+            SharedThing::Statuses => Thing::Statuses(true),
+            SharedThing::Case(id) => Thing::CaseId(id.as_str().to_owned()),
+            SharedThing::List(id) => Thing::ListId(id.as_str().to_owned()),
+            SharedThing::Note(id) => Thing::NoteId(id.to_string()),
+        }),
+    }
+}
+
+/// Shows who may see a thing.
+pub(in crate::api) fn sharing(versioned: &VersionedSharing) -> v1::Sharing {
+    let sharing = &versioned.sharing;
+    let (scope, tenants) = match &sharing.visibility {
+        Visibility::Private => (v1::VisibilityScope::Private, Vec::new()),
+        Visibility::Named(tenants) => (
+            v1::VisibilityScope::Named,
+            tenants.iter().map(ToString::to_string).collect(),
+        ),
+        Visibility::All => (v1::VisibilityScope::All, Vec::new()),
+    };
+    v1::Sharing {
+        thing: Some(thing(&sharing.thing)),
+        scope: scope.into(),
+        tenants,
+        changed_at: shown::time(sharing.changed_at),
+        version: versioned.version,
+    }
+}

@@ -1,0 +1,105 @@
+//! What a tenant shares with others, and the things of others that are shared with it.
+
+use super::convert::sharing as convert;
+use super::convert::total;
+use super::{Api, ApiError, RequestContext};
+use crate::domain::identity::{Role, Roles};
+use crate::domain::tenant::TenantId;
+use crate::domain::visibility::SharedThing;
+use crate::metrics::MutationLabel;
+use crate::service::{ServiceError, TenantServices};
+use crate::wire::v1;
+
+impl Api {
+    /// Says which tenants may see a thing.
+    ///
+    /// # Errors
+    /// If the request is not valid, the thing does not exist, the caller may not share it, or the change cannot be stored.
+    pub async fn set_visibility(
+        &self,
+        request: v1::SetVisibilityRequest,
+        context: &RequestContext,
+    ) -> Result<v1::SetVisibilityResponse, ApiError> {
+        self.mutate(MutationLabel::SetVisibility, async {
+            let services = self.tenant(context)?;
+            let wanted = convert::new_visibility(request, context, |on| services.notes.subject(on))?;
+            if wanted.thing.is_of_whole_tenant() && !context.caller.may_act_as(Role::Admin) {
+                return Err(ApiError::role_required(Roles::of(&[Role::Admin])));
+            }
+            let change = (&wanted.thing, &wanted.visibility);
+            let sharing = services.sharings.set(change, &wanted.reason, &wanted.mutation).await?;
+            Ok(v1::SetVisibilityResponse {
+                sharing: Some(convert::sharing(&sharing)),
+            })
+        })
+        .await
+    }
+
+    /// Lists what the tenant of the caller shares.
+    ///
+    /// # Errors
+    /// If the page is not valid.
+    pub async fn list_sharings(
+        &self,
+        request: v1::ListSharingsRequest,
+        context: &RequestContext,
+    ) -> Result<v1::ListSharingsResponse, ApiError> {
+        let services = self.tenant(context)?;
+        let page = convert::listed(request);
+        self.refresh().await;
+        let list = services.sharings.list(&page)?;
+        Ok(v1::ListSharingsResponse {
+            sharings: list.sharings.iter().map(convert::sharing).collect(),
+            next_page_token: list.next_page_token,
+            total_size: total(list.total),
+        })
+    }
+
+    /// Lists what another tenant shares with the tenant of the caller.
+    ///
+    /// # Errors
+    /// If the tenant or the page is not valid.
+    pub async fn list_shared_with_me(
+        &self,
+        request: v1::ListSharedWithMeRequest,
+        context: &RequestContext,
+    ) -> Result<v1::ListSharedWithMeResponse, ApiError> {
+        let (tenant, page) = convert::shared_with_me(request)?;
+        self.refresh().await;
+        // A tenant that does not exist shares nothing, as one that shares nothing: the answer does not tell which.
+        let Some(services) = self.ready()?.of_known(tenant) else {
+            return Ok(v1::ListSharedWithMeResponse::default());
+        };
+        let (things, next_page_token) = services.sharings.shared_with(context.caller.tenant(), &page)?;
+        Ok(v1::ListSharedWithMeResponse {
+            things: things.iter().map(convert::thing).collect(),
+            next_page_token,
+        })
+    }
+
+    /// The services over the owner of a thing: the caller's tenant, or the named one if it shares the thing. The second value
+    /// is the caller's tenant if the thing belongs to another.
+    ///
+    /// # Errors
+    /// If the named tenant does not share the thing with the caller's tenant: as if it did not exist.
+    pub(super) fn owner(
+        &self,
+        named: &str,
+        thing: Option<&SharedThing>,
+        context: &RequestContext,
+    ) -> Result<(&TenantServices, Option<TenantId>), ApiError> {
+        let viewer = context.caller.tenant();
+        let Some(owner) = convert::sharer(named)?.filter(|owner| *owner != viewer) else {
+            return Ok((self.tenant(context)?, None));
+        };
+        let services = self.ready()?.of_known(owner);
+        let sees = |services: &&TenantServices| thing.is_none_or(|thing| services.sharings.allows(thing, viewer));
+        let resource = match thing {
+            Some(SharedThing::List(_)) => "list",
+            Some(SharedThing::Note(_)) => "note",
+            Some(SharedThing::Case(_) | SharedThing::Reports | SharedThing::Statuses) | None => "case",
+        };
+        let services = services.filter(sees).ok_or(ServiceError::NotFound { resource })?;
+        Ok((services, Some(viewer)))
+    }
+}
