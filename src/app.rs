@@ -232,6 +232,7 @@ pub async fn build(
         thresholds: thresholds(&config.traffic),
         traffic_limits: traffic_limits(&config.traffic),
         decision_keys,
+        working_credentials: first_admin::working_credentials(config),
         emergency_numbers,
     };
     let own_key = store.meta().derived_key("ringwarden 2026 decision log");

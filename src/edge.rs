@@ -20,7 +20,7 @@ use tower::{Layer, Service};
 use tower_http::catch_panic::{CatchPanicLayer, ResponseForPanic};
 use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
 
-use crate::api::{Api, ApiError, Authorization, CertificateHash, RequestContext, Shown};
+use crate::api::{Api, ApiError, Authorization, CertificateHash, Permit, RequestContext, Shown};
 use crate::clock::monotonic;
 use crate::metrics::EdgeLabel;
 use crate::net::{ConnectionUsage, PeerAddress, PeerCertificate};
@@ -144,6 +144,7 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for WithContext<S> {
         let arrived = usage.and_then(ConnectionUsage::last_arrival);
         let connection = usage.map(ConnectionUsage::connection);
         let certificate = request.extensions().get::<PeerCertificate>();
+        let generation = self.api.generation();
         let caller = self.api.caller(&Shown {
             authorization: authorization(request.headers()),
             certificate: certificate.map(|certificate| CertificateHash(certificate.sha256)),
@@ -152,6 +153,10 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for WithContext<S> {
         let context = RequestContext {
             caller,
             client: address.map(|address| address.0),
+            permit: Permit {
+                generation,
+                ..Permit::default()
+            },
             connection,
             ..RequestContext::new(self.edge, arrived.unwrap_or_else(monotonic))
         };

@@ -74,6 +74,12 @@ impl Shard {
         Self(low)
     }
 
+    /// The shard of claims: `xxh3_64` of the bytes of their id, modulo 256.
+    #[must_use]
+    pub fn of_claim(id: &[u8]) -> Self {
+        Self::of_bytes(id)
+    }
+
     /// All shards.
     pub fn all() -> impl ExactSizeIterator<Item = Self> + Clone {
         (0..=u8::MAX).map(Self)

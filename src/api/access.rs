@@ -3,9 +3,12 @@
 //! The table is the only place that decides. Both edges ask it before they read the body of a request. A method that is not in the
 //! table may be called by nobody, except on a server without principals. A test compares the table with the contract.
 
+use std::sync::atomic::Ordering;
+
 use super::rates::RequestClass;
-use super::{Api, ApiError, RequestContext};
-use crate::domain::identity::{Caller, Role, Roles};
+use super::{Api, ApiError, Permit, RequestContext};
+use crate::domain::identity::{Caller, Identified, Role, Roles};
+use crate::metrics::{RoleLabel, ServiceLabel};
 use crate::service::ServiceError;
 
 /// The roles that may call a method.
@@ -106,17 +109,25 @@ impl Api {
     /// # Errors
     /// If the request has no credential that is accepted, none of the caller's roles may call the method, or the quota is used
     /// up.
-    pub fn authorize(&self, context: &RequestContext, service: &str, method: &str) -> Result<(), ApiError> {
+    pub fn authorize(&self, context: &mut RequestContext, service: &str, method: &str) -> Result<(), ApiError> {
         let found = ACCESS.iter().find(|row| row.method == method && row.service == service);
-        self.check_roles(context, found.map_or(Roles::NONE, |row| row.roles))?;
+        if let Some(row) = found {
+            (context.permit.service, context.permit.method) = (row.service, row.method);
+        }
+        context.permit.roles = found.map_or(Roles::NONE, |row| row.roles);
+        self.check_roles(context, context.permit.roles)?;
         self.charge(context, RequestClass::of(service, method), 1)
     }
 
-    /// Checks that the caller may read the metrics.
+    /// Checks that the caller may read the metrics. A server that may turn out to be open shows them while it waits for its
+    /// store: they say that it waits, and hold nothing of a person.
     ///
     /// # Errors
     /// As [`Self::authorize`].
     pub fn authorize_metrics(&self, context: &RequestContext) -> Result<(), ApiError> {
+        if self.is_unconfirmed() {
+            return Ok(());
+        }
         self.check_roles(context, METRICS)?;
         self.charge(context, RequestClass::Other, 1)
     }
@@ -130,18 +141,64 @@ impl Api {
         self.charge(context, RequestClass::Other, 1)
     }
 
-    fn check_roles(&self, context: &RequestContext, roles: Roles) -> Result<(), ApiError> {
+    pub(super) fn check_roles(&self, context: &RequestContext, roles: Roles) -> Result<(), ApiError> {
         match &context.caller {
             Caller::Open => Ok(()),
             Caller::Known(known) if known.principal.roles.meet(roles) => Ok(()),
-            Caller::Known(_) => Err(ApiError::role_required(roles)),
-            // Nobody can be recognised before the index is loaded.
-            Caller::Nobody if !self.freshness().is_ready() => Err(ServiceError::IndexLoading.into()),
+            Caller::Known(known) => {
+                self.deny(context.permit, known);
+                Err(ApiError::role_required(roles))
+            }
+            // Nobody can be recognised before the index is loaded, and nobody is let in before it is known that there is no
+            // principal.
+            Caller::Nobody if !self.freshness().is_ready() || self.is_unconfirmed() => {
+                Err(ServiceError::IndexLoading.into())
+            }
             Caller::Nobody => {
                 self.charge_network(context)?;
                 Err(ApiError::unauthenticated())
             }
         }
+    }
+}
+
+impl Api {
+    /// Counts a request that none of its caller's roles allows, and logs one such request in a second.
+    fn deny(&self, permit: Permit, known: &Identified) {
+        let roles = known.principal.roles;
+        if let Some(role) = roles.iter().next() {
+            self.metrics()
+                .role_missing(role_label(role), service_label(permit.service));
+        }
+        let second = self.clock().now().millis().div_euclid(1_000);
+        if self.0.denied_at.swap(second, Ordering::Relaxed) != second {
+            // The name of a principal may be that of a person. The id of its key is not.
+            let (method, credential) = (permit.method, known.credential);
+            tracing::info!(method, ?roles, %credential, "none of the caller's roles may call the method");
+        }
+    }
+}
+
+const fn role_label(role: Role) -> RoleLabel {
+    match role {
+        Role::Carrier => RoleLabel::Carrier,
+        Role::App => RoleLabel::App,
+        Role::Reporter => RoleLabel::Reporter,
+        Role::Analyst => RoleLabel::Analyst,
+        Role::Admin => RoleLabel::Admin,
+    }
+}
+
+fn service_label(service: &str) -> ServiceLabel {
+    match service {
+        "LookupService" => ServiceLabel::Lookups,
+        "ReportService" => ServiceLabel::Reports,
+        "NumberService" => ServiceLabel::Numbers,
+        "CaseService" => ServiceLabel::Cases,
+        "ListService" => ServiceLabel::Lists,
+        "NoteService" => ServiceLabel::Notes,
+        "PrincipalService" => ServiceLabel::Principals,
+        _ => ServiceLabel::Other,
     }
 }
 

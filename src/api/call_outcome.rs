@@ -16,13 +16,14 @@ impl Api {
     /// Counts call outcomes until there are no more, or until the server shuts down.
     ///
     /// # Errors
-    /// If the index is being loaded, the stream fails, or the server shuts down.
+    /// If the index is being loaded, the stream fails, the credential of the client ends, or the server shuts down.
     pub async fn submit_call_outcomes<E: From<ApiError>>(
         &self,
         outcomes: impl Stream<Item = Result<v1::CallOutcome, E>>,
         context: &RequestContext,
     ) -> Result<v1::SubmitCallOutcomesResponse, E> {
         let lookups = self.lookups()?;
+        let mut context = context.clone();
         let mut response = v1::SubmitCallOutcomesResponse::default();
         let outcomes = outcomes
             .take_until(self.0.draining.clone().cancelled_owned())
@@ -30,7 +31,8 @@ impl Api {
         tokio::pin!(outcomes);
         while let Some((position, outcome)) = outcomes.next().await {
             let outcome = outcome?;
-            let paid = self.charge(context, RequestClass::Lookups, 1);
+            self.readmit(&mut context)?;
+            let paid = self.charge(&context, RequestClass::Lookups, 1);
             let counted = match paid.and_then(|()| count(lookups, outcome)) {
                 Ok(counted) => counted,
                 Err(error) => {

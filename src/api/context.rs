@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::domain::actor::Actor;
 use crate::domain::audit::{AuditEdge, RequestedBy, Via};
-use crate::domain::identity::{Caller, Role};
+use crate::domain::identity::{Caller, Role, Roles};
 use crate::domain::tenant::TenantId;
 use crate::metrics::EdgeLabel;
 use crate::service::Sender;
@@ -26,20 +26,49 @@ pub struct RequestContext {
     pub client: Option<IpAddr>,
     /// The edge and the number of the connection there; none if the request came over no network.
     pub connection: Option<(EdgeLabel, u64)>,
+    /// What the caller was let through for.
+    pub permit: Permit,
+}
+
+/// What a caller was let through for, so that it can be checked again when the rest of the request has arrived.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Permit {
+    /// The generation of the principals from which the caller was found; 0 if it was not.
+    pub generation: u64,
+    /// The service of the contract; empty for what is not part of it.
+    pub service: &'static str,
+    /// The method of the contract; empty for what is not part of it.
+    pub method: &'static str,
+    /// The roles that may call the method.
+    pub roles: Roles,
 }
 
 impl RequestContext {
-    /// The context of a request whose head has arrived, from a client that does not say how long it waits, on a server without
-    /// principals.
+    /// The context of a request of nobody whose head has arrived, from a client that does not say how long it waits.
     #[must_use]
     pub const fn new(edge: EdgeLabel, arrived: Instant) -> Self {
         Self {
             edge,
             arrived,
             client_timeout: None,
-            caller: Caller::Open,
+            caller: Caller::Nobody,
             client: None,
             connection: None,
+            permit: Permit {
+                generation: 0,
+                service: "",
+                method: "",
+                roles: Roles::NONE,
+            },
+        }
+    }
+
+    /// The same, on a server without principals.
+    #[must_use]
+    pub fn open(edge: EdgeLabel, arrived: Instant) -> Self {
+        Self {
+            caller: Caller::Open,
+            ..Self::new(edge, arrived)
         }
     }
 

@@ -41,7 +41,7 @@ struct Exporting {
 
 impl Api {
     /// Exports reports. A part is read when the client takes it, so nothing is queued. The stream ends with an error if
-    /// the store cannot be read, or if the server shuts down.
+    /// the store cannot be read, if the credential of the client ends, or if the server shuts down.
     ///
     /// # Errors
     /// If the request is not valid, the index is being loaded, or too many exports are in progress.
@@ -124,6 +124,7 @@ impl Exporting {
         if self.is_over {
             return Ok(None);
         }
+        self.api.readmit(&mut self.context)?;
         if self.waiting.is_empty() && !self.export.is_done() {
             let more = self.api.reports(&self.context)?.export_more(&mut self.export).await;
             self.waiting.extend(more.map_err(ApiError::of_a_read)?);

@@ -1,6 +1,6 @@
 //! Finding the party behind a request.
 
-use super::Api;
+use super::{Api, ApiError, RequestContext};
 use crate::domain::identity::{Caller, CertificateHash, Identified};
 use crate::metrics::RefusedLabel;
 use crate::service::{Proof, Refused, ServiceError};
@@ -51,19 +51,75 @@ impl Api {
     /// The party behind a request. A credential that is not accepted makes it nobody, also beside another that is.
     #[must_use]
     pub fn caller(&self, shown: &Shown<'_>) -> Caller {
-        let identities = &self.0.services.identities;
-        if self.0.admission == Admission::OpenWithoutPrincipals && !identities.any().unwrap_or(false) {
+        if self.is_open() {
             return Caller::Open;
         }
         match self.identified(shown) {
             Ok(Ok(identified)) => Caller::Known(identified.into()),
             Ok(Err(refused)) => {
-                self.metrics().refused_credential(refused);
+                // Before the store has said whether it has principals, nobody needs a credential, and nobody is let in.
+                if !self.is_unconfirmed() {
+                    self.metrics().refused_credential(refused);
+                }
                 Caller::Nobody
             }
             // `Api::authorize` says that the index is being loaded.
             Err(_) => Caller::Nobody,
         }
+    }
+
+    /// The generation of the principals. It must be asked for before the caller is.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.0.services.identities.generation()
+    }
+
+    /// Whether everybody may use the server now.
+    fn is_open(&self) -> bool {
+        self.0.admission == Admission::OpenWithoutPrincipals && self.0.services.identities.are_none()
+    }
+
+    /// Whether the server may be open, and it is not known yet: its store has not said whether it has principals.
+    pub(super) fn is_unconfirmed(&self) -> bool {
+        let identities = &self.0.services.identities;
+        self.0.admission == Admission::OpenWithoutPrincipals && !identities.has_principals() && !identities.are_none()
+    }
+
+    /// Checks again that the caller may do what it was let through for: its request, or the next part of it, has arrived, and
+    /// its credential may have ended meanwhile. If nothing has changed, this compares two integers. The context has the
+    /// principal as it is now.
+    ///
+    /// # Errors
+    /// If the credential is not accepted any more, or none of the caller's roles may call the method.
+    pub fn readmit(&self, context: &mut RequestContext) -> Result<(), ApiError> {
+        let identities = &self.0.services.identities;
+        let generation = identities.generation();
+        let has_ended = match &context.caller {
+            Caller::Known(known) => known.until.is_some() && known.has_ended(self.clock().now()),
+            Caller::Open | Caller::Nobody => false,
+        };
+        if context.permit.generation == generation && !has_ended {
+            return Ok(());
+        }
+        let caller = match &context.caller {
+            Caller::Open if !self.is_closed() => Caller::Open,
+            Caller::Open | Caller::Nobody => Caller::Nobody,
+            Caller::Known(known) => match identities.identify_again(known) {
+                Ok(again) => Caller::Known(again.into()),
+                Err(refused) => {
+                    self.metrics().refused_credential(label(refused));
+                    Caller::Nobody
+                }
+            },
+        };
+        context.caller = caller;
+        context.permit.generation = generation;
+        self.check_roles(context, context.permit.roles)
+    }
+
+    /// Whether a party without a credential that was let through is not any more.
+    fn is_closed(&self) -> bool {
+        self.0.admission == Admission::PrincipalsOnly || self.0.services.identities.has_principals()
     }
 
     /// The principal behind a request, or why nobody is.
@@ -93,7 +149,7 @@ impl Api {
         let tokens = self.0.tokens.as_ref().filter(|_| text.contains('.'));
         match tokens.map(|tokens| tokens.subject(text)) {
             None => self.of_proof(Proof::Key(text)),
-            Some(Ok(subject)) => self.of_proof(Proof::Subject(&subject)),
+            Some(Ok((subject, until))) => self.of_proof(Proof::Subject(&subject, until)),
             Some(Err(fault)) => Ok(Err(label_of_fault(fault))),
         }
     }
@@ -113,6 +169,7 @@ const fn label(refused: Refused) -> RefusedLabel {
         Refused::Expired => RefusedLabel::Expired,
         Refused::Revoked => RefusedLabel::Revoked,
         Refused::Disabled => RefusedLabel::Disabled,
+        Refused::Ambiguous => RefusedLabel::Ambiguous,
     }
 }
 

@@ -34,24 +34,26 @@ impl Api {
         parts: impl Stream<Item = Result<v1::ReplaceListRequest, E>> + Unpin,
         context: &RequestContext,
     ) -> Result<v1::ReplaceListResponse, E> {
+        let mut context = context.clone();
         let received = tokio::select! {
             biased;
             () = self.0.draining.cancelled() => return Err(ApiError::draining().into()),
-            received = self.receive(parts, context) => received?,
+            received = self.receive(parts, &mut context) => received?,
         };
         if let Ok(upload) = &received
             && upload.dry_run
         {
             self.refresh().await;
             let foreseen = self
-                .lists(context)?
+                .lists(&context)?
                 .try_replace(&upload.head, Arc::clone(&upload.entries));
             return Ok(foreseen_list(&foreseen.map_err(ApiError::from)?));
         }
         let replaced = self.mutate(MutationLabel::ReplaceList, async {
             let upload = received?;
             let _turn = self.0.replacing.acquire().await;
-            let replaced = self.lists(context)?.replace(&upload.head, upload.entries).await?;
+            self.readmit(&mut context)?;
+            let replaced = self.lists(&context)?.replace(&upload.head, upload.entries).await?;
             Ok(convert::replaced(&replaced))
         });
         Ok(replaced.await?)
@@ -93,7 +95,7 @@ impl Api {
     async fn receive<E>(
         &self,
         parts: impl Stream<Item = Result<v1::ReplaceListRequest, E>> + Unpin,
-        context: &RequestContext,
+        context: &mut RequestContext,
     ) -> Result<Result<convert::Complete, ApiError>, E> {
         if let Err(loading) = self.lists(context) {
             return Ok(Err(loading));
@@ -107,7 +109,7 @@ impl Api {
     async fn read<E>(
         &self,
         mut parts: impl Stream<Item = Result<v1::ReplaceListRequest, E>> + Unpin,
-        context: &RequestContext,
+        context: &mut RequestContext,
     ) -> Result<Result<convert::Complete, ApiError>, E> {
         let Ok(head) = timeout(PART_TIMEOUT, parts.next()).await else {
             return Ok(Err(too_slow()));
@@ -121,6 +123,9 @@ impl Api {
                 return Ok(Err(too_slow()));
             };
             let Some(part) = part.transpose()? else { break };
+            if let Err(ended) = self.readmit(context) {
+                return Ok(Err(ended));
+            }
             let before = upload.entries() / ENTRIES_OF_A_REQUEST;
             if let Err(error) = upload.add(part) {
                 return Ok(Err(error.into()));

@@ -112,8 +112,8 @@ impl Api {
         Ok(categories(language(&request.language)?))
     }
 
-    /// Answers questions in the order in which they come, until there are no more or the server shuts down. An answer is
-    /// made when the client takes it, so nothing is queued.
+    /// Answers questions in the order in which they come, until there are no more, the credential of the client ends, or the
+    /// server shuts down. An answer is made when the client takes it, so nothing is queued.
     pub fn stream_lookup<S, E>(
         &self,
         requests: S,
@@ -124,10 +124,14 @@ impl Api {
         E: From<ApiError> + Send,
     {
         let api = self.clone();
-        let context = context.clone();
+        let mut context = context.clone();
         let draining = self.0.draining.clone();
         let end = async move { draining.is_cancelled().then(|| Err(ApiError::draining().into())) };
-        let answers = requests.map(move |request| request.map(|request| api.look_up_in_stream(request, &context)));
+        let answers = requests.map(move |request| {
+            let request = request?;
+            api.readmit(&mut context)?;
+            Ok(api.look_up_in_stream(request, &context))
+        });
         InTurns::new(answers)
             .take_until(self.0.draining.clone().cancelled_owned())
             .chain(stream::once(end).filter_map(std::future::ready))

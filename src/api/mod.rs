@@ -32,7 +32,7 @@ mod warm_up;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -51,7 +51,7 @@ pub use crate::domain::list::MAX_PART_ENTRIES;
 pub use crate::domain::quota::RequestQuotas;
 pub use crate::service::Violation;
 pub use access::{ACCESS, Access, changes};
-pub use context::RequestContext;
+pub use context::{Permit, RequestContext};
 pub use error::{ApiError, Code};
 pub use field_names::{json_name, rename_fields};
 pub use heavy::AdmittedHeavy;
@@ -110,6 +110,8 @@ struct Shared {
     leaving: AtomicBool,
     /// Cancelled when the server shuts down: it ends streams that would stay open.
     draining: CancellationToken,
+    /// The second in which a request was last logged that its caller's roles do not allow.
+    denied_at: AtomicI64,
     /// The heavy requests in progress.
     heavy: heavy::HeavyRequests,
     /// One permit for each list that is being replaced by a complete upload.
@@ -172,6 +174,7 @@ impl Api {
             decision_log,
             leaving: AtomicBool::new(false),
             draining: CancellationToken::new(),
+            denied_at: AtomicI64::new(0),
             heavy: heavy::HeavyRequests::new(heavy_requests),
             replacing: Semaphore::new(list::MAX_REPLACED_AT_ONCE),
             exports: Arc::new(Semaphore::new(export::MAX_EXPORTS)),

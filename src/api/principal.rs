@@ -33,11 +33,12 @@ impl Api {
     pub async fn get_principal(
         &self,
         request: v1::GetPrincipalRequest,
-        _context: &RequestContext,
+        context: &RequestContext,
     ) -> Result<v1::Principal, ApiError> {
         let principals = self.principals()?;
         let id = convert::wanted(&request)?;
         self.refresh().await;
+        principals.check_managed(context.caller.tenant(), &id).await?;
         Ok(self.shown(&principals.get(&id)?))
     }
 
@@ -48,12 +49,12 @@ impl Api {
     pub async fn list_principals(
         &self,
         request: v1::ListPrincipalsRequest,
-        _context: &RequestContext,
+        context: &RequestContext,
     ) -> Result<v1::ListPrincipalsResponse, ApiError> {
         let principals = self.principals()?;
         let page = convert::listed(request);
         self.refresh().await;
-        let list = principals.list(&page)?;
+        let list = principals.list(context.caller.tenant(), &page)?;
         Ok(v1::ListPrincipalsResponse {
             principals: list.principals.iter().map(|principal| self.shown(principal)).collect(),
             next_page_token: list.next_page_token,
@@ -73,6 +74,7 @@ impl Api {
         self.mutate(MutationLabel::UpdatePrincipal, async {
             let principals = self.principals()?;
             let (id, change, mutation) = convert::change(request, context)?;
+            principals.check_managed(context.caller.tenant(), &id).await?;
             Ok(self.shown(&principals.update(&id, &change, &mutation).await?))
         })
         .await
@@ -90,6 +92,9 @@ impl Api {
         self.mutate(MutationLabel::AddKey, async {
             let principals = self.principals()?;
             let added = convert::new_key_of(&request, context)?;
+            principals
+                .check_managed(context.caller.tenant(), &added.principal)
+                .await?;
             let key = (&added.key, added.others_expire_at);
             Ok(self.shown(&principals.add_key(&added.principal, key, &added.mutation).await?))
         })
@@ -108,6 +113,7 @@ impl Api {
         self.mutate(MutationLabel::RevokeKey, async {
             let principals = self.principals()?;
             let (key, reason, mutation) = convert::revocation(request, context)?;
+            principals.check_managed_key(context.caller.tenant(), key).await?;
             Ok(self.shown(&principals.revoke_key(key, &reason, &mutation).await?))
         })
         .await

@@ -8,7 +8,7 @@ use std::path::Path;
 use super::{AppError, FIRST_PAUSE, MAX_PAUSE, read_private_file};
 use crate::api::Admission;
 use crate::config::Config;
-use crate::domain::identity::{ApiKey, KeyId};
+use crate::domain::identity::{ApiKey, KeyId, WorkingCredentials};
 use crate::service::{Bootstrapped, ServiceError, Services};
 
 /// What the file holds, for errors.
@@ -24,6 +24,15 @@ pub(super) fn admission(config: &Config) -> Admission {
         Admission::PrincipalsOnly
     } else {
         Admission::OpenWithoutPrincipals
+    }
+}
+
+/// The kinds of credentials that a server with this configuration accepts besides keys.
+pub(super) fn working_credentials(config: &Config) -> WorkingCredentials {
+    let tls = config.listen.tls.as_ref();
+    WorkingCredentials {
+        certificates: tls.is_some_and(|tls| tls.client_ca.is_some()),
+        tokens: config.auth.oidc.is_some(),
     }
 }
 
@@ -69,6 +78,9 @@ async fn attempt(services: &Services, file: &Path) -> Result<(), Failure> {
             tracing::info!(key = %key.id(), "the principal `admin` was made, its key is in {place}")
         }
         Bootstrapped::Known => {}
+        Bootstrapped::Unusable(problem) => {
+            tracing::warn!(key = %key.id(), problem, "the key in {place} does not work as that of an administrator");
+        }
         Bootstrapped::OtherPrincipals => {
             tracing::warn!(key = %key.id(), "the store has principals, and the key in {place} is not known there");
         }

@@ -32,6 +32,8 @@ macro_rules! stored_kinds {
                 Tenant = 4 => crate::domain::quota::TenantDay,
                 /// A part of the memory of a tenant's requests.
                 Requests = 7 => crate::domain::request_memory::RequestMemory,
+                /// What changes of principals claim before they are made.
+                Claims = 11 => crate::domain::identity::Claims,
             }
         }
     };
@@ -142,6 +144,6 @@ mod tests {
             ]
         );
         let sides: Vec<_> = SideKind::ALL.iter().map(|kind| (*kind as u8, kind.name())).collect();
-        assert_eq!(sides, [(3, "reporter"), (4, "tenant"), (7, "requests")]);
+        assert_eq!(sides, [(3, "reporter"), (4, "tenant"), (7, "requests"), (11, "claims")]);
     }
 }

@@ -63,6 +63,19 @@ impl Actor {
         Self("bootstrap".into())
     }
 
+    /// Whether this is the name of an actor that the program makes itself, in whatever case it is written.
+    #[must_use]
+    pub fn is_of_program(name: &str) -> bool {
+        let own = [
+            Self::anonymous(),
+            Self::reporters(),
+            Self::migration(),
+            Self::retention(),
+            Self::bootstrap(),
+        ];
+        own.iter().any(|actor| actor.as_str().eq_ignore_ascii_case(name))
+    }
+
     /// The actor of a principal's changes.
     #[must_use]
     pub fn of(principal: &PrincipalId) -> Self {

@@ -135,6 +135,14 @@ impl CaseId {
     }
 }
 
+impl RequestId {
+    /// This id among those of all principals. No client can send it, since it has a line break.
+    #[must_use]
+    pub fn of_principal(&self, principal: &str) -> Self {
+        Self(format!("{principal}\n{}", self.as_str()).into())
+    }
+}
+
 impl ReportId {
     /// The id of a row that is folded and never stored.
     #[must_use]
@@ -297,6 +305,12 @@ mod tests {
         );
         assert_ne!(CaseId::derived("default", &request), CaseId::derived("other", &request));
         assert!(CaseId::parse(CaseId::derived("default", &request).as_str()).is_ok());
+        let of_ana = request.of_principal("ana");
+        assert_ne!(
+            CaseId::derived("default", &request),
+            CaseId::derived("default", &of_ana)
+        );
+        assert!(of_ana != request.of_principal("ben") && RequestId::parse(of_ana.as_str()).is_err());
     }
 
     #[test]

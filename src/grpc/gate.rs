@@ -9,7 +9,7 @@ use tower::{Layer, Service};
 
 use super::health;
 use super::status::status;
-use crate::api::{Api, ApiError, Caller, RequestContext};
+use crate::api::{Api, ApiError, RequestContext};
 use crate::clock::monotonic;
 use crate::edge::AnswerBody;
 use crate::metrics::EdgeLabel;
@@ -39,27 +39,22 @@ pub(super) struct Gate<S> {
 }
 
 impl<S> Gate<S> {
-    fn check<B>(&self, request: &Request<B>) -> Result<(), ApiError> {
-        let path = request.uri().path();
+    fn check<B>(&self, request: &mut Request<B>) -> Result<(), ApiError> {
         // Health checks need no credential: an orchestrator has none, and the answer holds nothing of anybody.
-        if health::kind(path).is_some() {
+        if health::kind(request.uri().path()).is_some() {
             return Ok(());
         }
         // The layer around this one has put it there. Without it, the caller is nobody.
-        let nobody = || RequestContext {
-            caller: Caller::Nobody,
-            ..RequestContext::new(EdgeLabel::Grpc, monotonic())
-        };
-        let context = request
-            .extensions()
-            .get::<RequestContext>()
-            .cloned()
-            .unwrap_or_else(nobody);
-        match path.strip_prefix(CONTRACT).and_then(|named| named.split_once('/')) {
-            Some((service, method)) => self.api.authorize(&context, service, method),
+        let nobody = || RequestContext::new(EdgeLabel::Grpc, monotonic());
+        let mut context = request.extensions_mut().remove().unwrap_or_else(nobody);
+        let named = request.uri().path().strip_prefix(CONTRACT);
+        match named.and_then(|named| named.split_once('/')) {
+            Some((service, method)) => self.api.authorize(&mut context, service, method)?,
             // Reflection; and what does not exist, which a stranger need not know.
-            None => self.api.authorize_anybody(&context),
+            None => self.api.authorize_anybody(&context)?,
         }
+        request.extensions_mut().insert(context);
+        Ok(())
     }
 }
 
@@ -75,8 +70,8 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<B>) -> Self::Future {
-        match self.check(&request) {
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        match self.check(&mut request) {
             Ok(()) => Either::Left(self.inner.call(request)),
             Err(error) => Either::Right(future::ready(Ok(status(&error).into_http().map(AnswerBody::Whole)))),
         }

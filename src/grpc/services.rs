@@ -1,5 +1,5 @@
-//! The services of the contract for tonic. Each method reads the context, calls the handler of [`Api`], and renders its
-//! error as a status.
+//! The services of the contract for tonic. Each method reads the context, checks the caller again now that the message is
+//! read, calls the handler of [`Api`], and renders its error as a status.
 
 use futures_util::stream::{BoxStream, StreamExt as _};
 use prost::Message;
@@ -66,7 +66,8 @@ macro_rules! service {
                     request: Request<v1::$request>,
                 ) -> Result<Response<v1::$response>, Status> {
                     let held = request.extensions().get::<HeldBytes>().cloned();
-                    let (message, context) = split(request);
+                    let (message, mut context) = split(request);
+                    self.0.readmit(&mut context)?;
                     let result = call!(self.0, $method(message, &context) $($wait)?);
                     answered(result?, held.as_ref())
                 }
@@ -119,7 +120,8 @@ service! {
             &self,
             request: Request<v1::ExportReportsRequest>,
         ) -> Result<Response<Self::ExportReportsStream>, Status> {
-            let (message, context) = split(request);
+            let (message, mut context) = split(request);
+            self.0.readmit(&mut context)?;
             let parts = self.0.export_reports(message, &context).await?;
             Ok(Response::new(catch_stream_panic(context.edge, parts).boxed()))
         }

@@ -9,13 +9,16 @@ use std::io;
 use futures_util::stream;
 use hyper_util::rt::TokioIo;
 use tokio::net::UnixStream;
+use tonic::Request;
 use tonic::transport::{Endpoint, Server};
 use tower::service_fn;
 
 use super::server::layers;
 use super::servers::lookup_service_server::LookupServiceServer;
 use super::services::GrpcServices;
-use crate::api::{Api, warm_up_questions};
+use crate::api::{Api, RequestContext, warm_up_questions};
+use crate::clock::monotonic;
+use crate::metrics::EdgeLabel;
 use crate::wire::v1::lookup_service_client::LookupServiceClient;
 
 /// How often each question is asked: on each thread, and over sockets.
@@ -28,7 +31,10 @@ pub async fn warm_up(api: Api) {
     let mut lookups = LookupServiceClient::new(LookupServiceServer::new(GrpcServices(api)));
     for question in warm_up_questions(ROUNDS) {
         // Some of the questions are wrong on purpose: their answer is an error.
-        lookups.lookup(question).await.ok();
+        let mut request = Request::new(question);
+        let context = RequestContext::open(EdgeLabel::Grpc, monotonic());
+        request.extensions_mut().insert(context);
+        lookups.lookup(request).await.ok();
     }
 }
 

@@ -75,10 +75,12 @@ impl RoutedRequest {
     ) -> Result<Decoded<T>, ErrorResponse> {
         let api = self.api.clone();
         let context = self.head.extensions.remove::<RequestContext>();
-        let context = context.unwrap_or_else(|| RequestContext::new(EdgeLabel::Http, monotonic()));
+        let mut context = context.unwrap_or_else(|| RequestContext::new(EdgeLabel::Http, monotonic()));
         let path_text = self.path_text.take();
         let field_name = self.path_field.unwrap_or_default();
         let mut message = message_of(self.read().await?);
+        // The body may have taken a while.
+        api.readmit(&mut context)?;
         if let (Some(field), Some(text)) = (path_field(&mut message), path_text) {
             if !field.is_empty() {
                 let problem = "is set by the path, so it must not be in the body";

@@ -14,7 +14,7 @@ use super::response::HttpResponse;
 use super::route::{Route, RouteMatch, Size, find};
 use super::stranger::{Hosts, stranger};
 use super::{HttpLimits, Pages, ROUTES, cid, host, openapi, probes, welcome};
-use crate::api::{Api, ApiError, Caller, RequestContext, changes};
+use crate::api::{Api, ApiError, RequestContext, changes};
 use crate::clock::monotonic;
 use crate::metrics::EdgeLabel;
 use crate::net::{ConnectionUsage, HeldBytes, Share};
@@ -65,9 +65,11 @@ impl HttpService {
             }
             RouteMatch::NoPath => return Either::Right(self.page(&request)),
         };
-        if let Err(error) = self.api.authorize(&context(&request), route.service, route.rpc) {
+        let mut context = context(&request);
+        if let Err(error) = self.api.authorize(&mut context, route.service, route.rpc) {
             return Either::Right(Err(error.into()));
         }
+        request.extensions_mut().insert(context);
         let max_bytes = match route.size {
             Size::One => self.limits.body_bytes,
             Size::Batch => self.limits.batch_body_bytes,
@@ -126,10 +128,7 @@ impl HttpService {
 /// The context that the layer around the service has put there. Without it, the caller is nobody.
 fn context(request: &Request<Incoming>) -> RequestContext {
     let context = request.extensions().get::<RequestContext>().cloned();
-    context.unwrap_or_else(|| RequestContext {
-        caller: Caller::Nobody,
-        ..RequestContext::new(EdgeLabel::Http, monotonic())
-    })
+    context.unwrap_or_else(|| RequestContext::new(EdgeLabel::Http, monotonic()))
 }
 
 /// The service whose methods are answered on the runtime of lookups.

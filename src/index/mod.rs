@@ -18,6 +18,7 @@ mod tenants;
 mod view;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
 use parking_lot::RwLock;
@@ -45,6 +46,7 @@ pub use freshness::{Freshness, FreshnessKeeper, Moment, STALE_AFTER, StoreState}
 pub use lists::ListSnapshot;
 use lists::ListTable;
 use notes::NoteTable;
+pub use principals::Holder;
 use principals::PrincipalTable;
 use shard::ShardIndex;
 use sharing::SharingTable;
@@ -73,6 +75,8 @@ pub struct Index {
     notes: RwLock<NoteTable>,
     /// Principals have their own lock. Every request reads it, before it reads anything else.
     principals: RwLock<PrincipalTable>,
+    /// How often the principals have changed, from 1. It is written under their lock.
+    principals_generation: AtomicU64,
     /// What the tenant shares with others. It has its own lock, which is never held while another is taken.
     sharing: RwLock<SharingTable>,
     /// The numbers that changed since a directory last asked.
@@ -161,6 +165,7 @@ impl Index {
             lists: ListTable::default(),
             notes: RwLock::default(),
             principals: RwLock::default(),
+            principals_generation: AtomicU64::new(1),
             sharing: RwLock::default(),
             changes: Changes::default(),
         }

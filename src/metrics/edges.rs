@@ -2,7 +2,62 @@
 
 use std::time::Duration;
 
-use super::{ConfigReloadLabel, DropLabel, EdgeLabel, Metrics, RefusalLabel, RefusedLabel, count};
+use super::family::{Counters, CountersBy2, Registry};
+use super::label::{Label, label};
+use super::{ConfigReloadLabel, DropLabel, EdgeLabel, Metrics, RefusalLabel, RefusedLabel, catalogue, count};
+
+label! {
+    /// The role of a principal. One with several roles is counted by the first.
+    RoleLabel "role" {
+        /// `CARRIER`.
+        Carrier "carrier",
+        /// `APP`.
+        App "app",
+        /// `REPORTER`.
+        Reporter "reporter",
+        /// `ANALYST`.
+        Analyst "analyst",
+        /// `ADMIN`.
+        Admin "admin",
+    }
+}
+
+label! {
+    /// A service of the contract.
+    ServiceLabel "service" {
+        /// `LookupService`.
+        Lookups "lookup",
+        /// `ReportService`.
+        Reports "report",
+        /// `NumberService`.
+        Numbers "number",
+        /// `CaseService`.
+        Cases "case",
+        /// `ListService`.
+        Lists "list",
+        /// `NoteService`.
+        Notes "note",
+        /// `PrincipalService`.
+        Principals "principal",
+        /// What is not part of the contract, such as the metrics.
+        Other "other",
+    }
+}
+
+/// What is counted of requests whose caller is not let through.
+pub(super) struct NotAdmitted {
+    credentials: Counters<RefusedLabel>,
+    roles: CountersBy2<RoleLabel, ServiceLabel>,
+}
+
+impl NotAdmitted {
+    pub(super) fn new(registry: &Registry) -> Self {
+        Self {
+            credentials: registry.counters(catalogue::REFUSED_CREDENTIALS),
+            roles: registry.counters_by_2(catalogue::ROLES_MISSING),
+        }
+    }
+}
 
 impl Metrics {
     /// Counts an attempt to serve what the files of TLS hold now.
@@ -48,6 +103,11 @@ impl Metrics {
 
     /// Counts a request whose credential was not accepted.
     pub fn refused_credential(&self, reason: RefusedLabel) {
-        self.0.refused_credentials.increment(reason, 1);
+        self.0.not_admitted.credentials.increment(reason, 1);
+    }
+
+    /// Counts a request to a service that none of the caller's roles allows.
+    pub fn role_missing(&self, role: RoleLabel, service: ServiceLabel) {
+        self.0.not_admitted.roles.increment(role, service);
     }
 }

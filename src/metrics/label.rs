@@ -40,6 +40,7 @@ macro_rules! label {
         }
     };
 }
+pub(super) use label;
 
 label! {
     /// The edge that received a lookup.
@@ -265,6 +266,8 @@ label! {
         Revoked "revoked",
         /// Its principal is locked out.
         Disabled "disabled",
+        /// Several principals have it.
+        Ambiguous "ambiguous",
         /// The algorithm of a token is not accepted, or is not one of its key.
         WrongAlgorithm "wrong_algorithm",
         /// A token names a key that the provider does not have.

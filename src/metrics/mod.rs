@@ -18,6 +18,8 @@ use metrics::{Counter, Gauge, Histogram};
 use metrics_exporter_prometheus::PrometheusHandle;
 use parking_lot::Mutex;
 
+pub use self::catalogue::{CATALOGUE, Type};
+pub use self::edges::{RoleLabel, ServiceLabel};
 use self::family::{Counters, CountersBy2, Gauges, Registry};
 pub use self::label::{
     CallOutcomeLabel, ConfigReloadLabel, DecisionLogLabel, DropLabel, EdgeLabel, LookupOutcomeLabel, MutationLabel,
@@ -28,10 +30,7 @@ use self::snapshot::SnapshotMetrics;
 use crate::domain::kinds::{Action, Basis, ListKind};
 use crate::domain::policy::Enforcement;
 
-pub use self::catalogue::{CATALOGUE, Type};
-
-/// Interval at which [`Metrics::upkeep`] must be called. Until then, samples of histograms stay in memory, 16 bytes
-/// each.
+/// How often [`Metrics::upkeep`] must be called: until then, samples of histograms stay in memory, 16 bytes each.
 pub const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Upper bounds of the buckets for lookups, in seconds: from a lookup in memory to one that waited for a processor.
@@ -68,7 +67,7 @@ struct Inner {
     audit_events_lost: Counter,
     audit_events_dropped: Counter,
     mutations: CountersBy2<MutationLabel, MutationOutcomeLabel>,
-    refused_credentials: Counters<RefusedLabel>,
+    not_admitted: edges::NotAdmitted,
     commit_seconds: Histogram,
     commit_conflicts: Counter,
     commit_retries: Counter,
@@ -142,7 +141,7 @@ impl Metrics {
             audit_events_lost: registry.counter(catalogue::AUDIT_EVENTS_LOST),
             audit_events_dropped: registry.counter(catalogue::AUDIT_EVENTS_DROPPED),
             mutations: registry.counters_by_2(catalogue::MUTATIONS),
-            refused_credentials: registry.counters(catalogue::REFUSED_CREDENTIALS),
+            not_admitted: edges::NotAdmitted::new(&registry),
             commit_seconds: registry.histogram(catalogue::COMMIT_SECONDS),
             commit_conflicts: registry.counter(catalogue::COMMIT_CONFLICTS),
             commit_retries: registry.counter(catalogue::COMMIT_RETRIES),

@@ -97,7 +97,10 @@ impl Lists {
         let (id, mutation) = (&head.id, &head.mutation);
         let deadline = self.writer.deadline(entries.len() / ENTRIES_PER_ITEM);
         let content = replacement(head, &entries);
-        let request = self.writer.recall(&mutation.request, &content, deadline).await?;
+        let request = self
+            .writer
+            .recall(&mutation.scoped_request(), &content, deadline)
+            .await?;
         let fingerprint = request.fingerprint();
         let now = self.writer.now();
         let work = self.writer.change_list(

@@ -142,6 +142,7 @@ impl Services {
             budget: settings.lookup_budget,
             keys: decision_keys.unwrap_or_else(|| KeyRing::of(&own_decision_key)),
         });
+        let working = settings.working_credentials;
         let identities = Identities::new(Arc::clone(&index), Arc::clone(follower.freshness()), clock.clone());
         let settings = TenantSettings {
             quotas: settings.quotas,
@@ -159,7 +160,7 @@ impl Services {
         let page_key = PageKey::of_tenant(meta.derived_key("ringwarden 2026 page tokens"), TenantId::DEFAULT);
         Self {
             lookups,
-            principals: Principals::new(Arc::clone(&tenants.of_default().writer), page_key),
+            principals: Principals::new(Arc::clone(&tenants.of_default().writer), page_key, working),
             identities,
             tenants,
             indexes,

@@ -93,12 +93,20 @@ impl Notes {
             self.writer.named_case(id).await?;
         }
         let subject = self.subject(subject)?;
-        let id = NoteId::keyed(&self.id_key, self.writer.tenant().as_str(), &subject, &mutation.request);
+        let id = NoteId::keyed(
+            &self.id_key,
+            self.writer.tenant().as_str(),
+            &subject,
+            &mutation.scoped_request(),
+        );
         let key = NoteKey::of(&subject, id);
         let created_at = self.writer.now();
         let deadline = self.writer.deadline(1);
         let content = addition(&subject, text);
-        let request = self.writer.recall(&mutation.request, &content, deadline).await?;
+        let request = self
+            .writer
+            .recall(&mutation.scoped_request(), &content, deadline)
+            .await?;
         let (place, author) = ((&subject, &key), mutation.author(AuditMethod::AddNote, ""));
         let work = self.writer.change_note(place, author, deadline, |found| match found {
             Some(note) if note.subject == subject && *note.text == *text => Ok((note, Done::unchanged(false))),

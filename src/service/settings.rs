@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::decision::KeyRing;
 use super::{lookup, writer};
 use crate::domain::brand_feeds::BrandFeeds;
+use crate::domain::identity::WorkingCredentials;
 use crate::domain::policy::{Enforcement, Policy, SipSettings};
 use crate::domain::quota::Quotas;
 use crate::domain::tenant::TenantId;
@@ -37,6 +38,8 @@ pub struct ServiceSettings {
     pub traffic_limits: TrafficLimits,
     /// The keys that seal decisions; derived from the store's secret if unset.
     pub decision_keys: Option<KeyRing>,
+    /// The kinds of credentials that the server accepts besides keys. Default: none.
+    pub working_credentials: WorkingCredentials,
     /// The numbers of emergency services and of public safety. Default: the shipped ones.
     pub emergency_numbers: EmergencyNumbers,
 }
@@ -63,6 +66,7 @@ impl Default for ServiceSettings {
             thresholds: Thresholds::DEFAULT,
             traffic_limits: TrafficLimits::DEFAULT,
             decision_keys: None,
+            working_credentials: WorkingCredentials::default(),
             emergency_numbers: EmergencyNumbers::default(),
         }
     }

@@ -96,7 +96,10 @@ impl Sharings {
         let key = thing.key();
         let deadline = self.writer.deadline(1);
         let content = content(thing, visibility, reason);
-        let request = self.writer.recall(&mutation.request, &content, deadline).await?;
+        let request = self
+            .writer
+            .recall(&mutation.scoped_request(), &content, deadline)
+            .await?;
         if request.is_new() {
             self.writer.refresh().await;
             self.check(wanted, visibility)?;

@@ -27,6 +27,13 @@ pub(super) struct Verified {
 }
 
 impl Verified {
+    /// The moment from which the token is refused.
+    pub(super) fn until(&self) -> Timestamp {
+        let seconds = (self.expires_at + f64::from(LEEWAY_SECONDS)).max(0.0);
+        let until = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
+        Timestamp::from_millis(i64::try_from(until.as_millis()).unwrap_or(i64::MAX))
+    }
+
     /// # Errors
     /// If the token is not valid at this time, even if the clocks are apart a little.
     pub(super) fn check_times(&self, now: Timestamp) -> Result<(), TokenFault> {

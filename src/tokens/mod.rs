@@ -20,6 +20,7 @@ use self::keys::Choice;
 use crate::clock::Clock;
 use crate::config::TokenAlgorithm;
 use crate::domain::identity::{Subject, SubjectName};
+use crate::domain::time::Timestamp;
 
 pub use self::keys::{KeySet, KeySetFault};
 
@@ -111,29 +112,30 @@ impl Tokens {
         self.unknown_key.notified().await;
     }
 
-    /// The person of a token.
+    /// The person of a token, and until when the token is accepted.
     ///
     /// # Errors
     /// If the token is not accepted.
-    pub fn subject(&self, token: &str) -> Result<Arc<Subject>, TokenFault> {
+    pub fn subject(&self, token: &str) -> Result<(Arc<Subject>, Timestamp), TokenFault> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenFault::Malformed);
         }
         let (hash, now) = (blake3::hash(token.as_bytes()), self.clock.now());
         if let Some(verified) = self.verified.get(&hash, now) {
             verified.check_times(now)?;
-            return Ok(verified.subject);
+            let until = verified.until();
+            return Ok((verified.subject, until));
         }
         let keys = Arc::clone(&self.keys.read());
         let verified = self.verify(token, &keys)?;
         verified.check_times(now)?;
-        let subject = Arc::clone(&verified.subject);
+        let accepted = (Arc::clone(&verified.subject), verified.until());
         // The keys may have been replaced meanwhile. They are not while this lock is held.
         let current = self.keys.read();
         if Arc::ptr_eq(&current, &keys) {
             self.verified.insert(hash, verified, now);
         }
-        Ok(subject)
+        Ok(accepted)
     }
 
     /// Checks all of a token but its times.

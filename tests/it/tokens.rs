@@ -58,14 +58,15 @@ fn each_type_of_key_signs_tokens() {
     let (tokens, _) = reader(&public, TokenAlgorithm::ALL);
     assert_eq!(tokens.keys(), 4);
     for key in &keys {
-        let subject = tokens
+        let (subject, until) = tokens
             .subject(&key.token(key.algorithm(), &claims("ana", NOW)))
             .unwrap();
         assert_eq!((subject.issuer.as_str(), subject.subject.as_str()), (ISSUER, "ana"));
+        assert!(until > Timestamp::from_secs(NOW));
         // Without an id, the algorithm is enough if there is one key for it.
         let header = json!({"alg": key.algorithm()}).to_string();
         let token = key.sign_texts(&header, &claims("bob", NOW).to_string());
-        assert_eq!(tokens.subject(&token).unwrap().subject.as_str(), "bob");
+        assert_eq!(tokens.subject(&token).unwrap().0.subject.as_str(), "bob");
     }
     for algorithm in ["PS256", "RS512"] {
         let header = json!({"alg": algorithm, "kid": "RS256", "typ": "at+jwt"}).to_string();

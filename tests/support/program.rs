@@ -32,6 +32,8 @@ pub struct Program {
     logs: TempDir,
     grpc: SocketAddr,
     http: SocketAddr,
+    /// The API key of requests over HTTP.
+    key: Option<String>,
 }
 
 impl Program {
@@ -63,6 +65,7 @@ impl Program {
             logs,
             grpc,
             http,
+            key: None,
         }
     }
 
@@ -116,6 +119,7 @@ impl Program {
             logs,
             grpc: nowhere,
             http: nowhere,
+            key: None,
         }
     }
 
@@ -125,11 +129,18 @@ impl Program {
             logs,
             grpc,
             http,
+            key: None,
         };
         program
             .wait_for("the index", async || program.get("/readyz").await.0 == 200)
             .await;
         program
+    }
+
+    /// The same server, whose requests over HTTP have this API key from now on.
+    pub fn with_key(mut self, key: String) -> Self {
+        self.key = Some(key);
+        self
     }
 
     /// Starts a server and kills it so much later, wherever it is then.
@@ -267,7 +278,11 @@ impl Program {
     }
 
     async fn exchange(&self, what: &str, body: &str) -> (u16, String) {
-        let answer = timeout(Duration::from_secs(2), exchange(self.http, what, body)).await;
+        let answer = timeout(
+            Duration::from_secs(2),
+            exchange(self.http, (what, self.key.as_deref()), body),
+        )
+        .await;
         let Ok(Ok(answer)) = answer else {
             return (0, String::new());
         };
@@ -342,11 +357,13 @@ fn read_log(logs: &Path) -> String {
     std::fs::read_to_string(logs.join("log")).unwrap()
 }
 
-async fn exchange(address: SocketAddr, what: &str, body: &str) -> std::io::Result<String> {
+async fn exchange(address: SocketAddr, (what, key): (&str, Option<&str>), body: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(address).await?;
     let length = body.len();
+    let credential = key.map(|key| format!("Authorization: Bearer {key}\r\n"));
+    let credential = credential.unwrap_or_default();
     let head = format!("{what} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {length}\r\n");
-    let request = format!("{head}Content-Type: application/json\r\n\r\n{body}");
+    let request = format!("{head}{credential}Content-Type: application/json\r\n\r\n{body}");
     stream.write_all(request.as_bytes()).await?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await?;

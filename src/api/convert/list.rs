@@ -249,7 +249,7 @@ mod tests {
     use crate::metrics::EdgeLabel;
 
     fn open() -> RequestContext {
-        RequestContext::new(EdgeLabel::Grpc, monotonic())
+        RequestContext::open(EdgeLabel::Grpc, monotonic())
     }
 
     use crate::wire::Timestamp;

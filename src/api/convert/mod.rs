@@ -247,7 +247,7 @@ mod tests {
     #[test]
     fn one_error_names_every_wrong_field() {
         let mut fields = FieldReader::default();
-        let context = RequestContext::new(EdgeLabel::Grpc, monotonic());
+        let context = RequestContext::open(EdgeLabel::Grpc, monotonic());
         fields.mutation(&context, " ", "", None);
         fields.required_code("kind", 0, Some);
         fields.within("confidence", f64::NAN, 0.0, 1.0);

@@ -22,10 +22,14 @@ pub(in crate::api) fn new_principal(
 ) -> Result<(NewPrincipal, Mutation), ServiceError> {
     let mut fields = FieldReader::default();
     let id = fields.principal_id(&request.principal_id);
+    let own = context.caller.tenant();
     let tenant = match request.tenant.as_str() {
-        "" => Some(TenantId::DEFAULT),
+        "" => Some(own),
         name => fields.keep("tenant", TenantId::parse(name)),
     };
+    if own != TenantId::DEFAULT && tenant.is_some_and(|tenant| tenant != own) {
+        fields.refuse("tenant", "must be your own tenant, or empty");
+    }
     let roles = fields.roles(&request.roles);
     let grants = fields.grants(&request.grants.unwrap_or_default());
     let (certificates, subjects) = fields.bound(&request.bound.unwrap_or_default());

@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use super::{KeyId, Principal, Role};
 use crate::domain::tenant::TenantId;
+use crate::domain::time::Timestamp;
 
 /// The party behind one request.
 #[derive(Clone, Debug, Default)]
 pub enum Caller {
     /// Anybody, on a server without principals: it listens on this machine only, and everything is allowed.
-    #[default]
     Open,
     /// Nobody: the request has no credential, or one that is not accepted.
+    #[default]
     Nobody,
     /// A principal.
     Known(Arc<Identified>),
@@ -25,6 +26,16 @@ pub struct Identified {
     pub principal: Arc<Principal>,
     /// How it proved its identity.
     pub credential: Credential,
+    /// When the credential ends; none if it has no end of its own.
+    pub until: Option<Timestamp>,
+}
+
+impl Identified {
+    /// Whether the credential has ended by itself.
+    #[must_use]
+    pub fn has_ended(&self, now: Timestamp) -> bool {
+        self.until.is_some_and(|end| now >= end)
+    }
 }
 
 /// A credential, as the audit log names it. It holds no secret.

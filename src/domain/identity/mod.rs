@@ -6,16 +6,18 @@
 //! server has no principals.
 
 mod caller;
+mod claim;
 mod grants;
 mod key;
 mod principal;
 mod role;
 
 pub use caller::{Caller, Credential, Identified};
+pub use claim::{Claim, Claimed, Claims, MAX_CLAIMS};
 pub use grants::{Grants, MAX_BRAND_GRANTS, MAX_FEED_GRANTS};
 pub use key::{ApiKey, KeyId, KeyTextError, SecretHash, environment};
 pub use principal::{
     CertificateHash, KeyState, MAX_CERTIFICATES, MAX_KEPT_KEYS, MAX_LIVE_KEYS, MAX_SUBJECTS, Principal, PrincipalId,
-    PrincipalKey, Subject, SubjectName,
+    PrincipalKey, Subject, SubjectName, WorkingCredentials,
 };
 pub use role::{Role, Roles};

@@ -180,6 +180,15 @@ impl PrincipalKey {
     }
 }
 
+/// The kinds of credentials that the server accepts besides keys.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WorkingCredentials {
+    /// Client certificates: the server verifies them.
+    pub certificates: bool,
+    /// Tokens of an OpenID provider.
+    pub tokens: bool,
+}
+
 /// A party that uses the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Principal {
@@ -208,11 +217,12 @@ pub struct Principal {
 }
 
 impl Principal {
-    /// Whether it can do everything that an administrator can, now or with a key that it has.
+    /// Whether it is an administrator that can prove its identity now.
     #[must_use]
-    pub fn is_working_admin(&self, now: Timestamp) -> bool {
-        let has_credential =
-            !self.certificates.is_empty() || !self.subjects.is_empty() || self.keys.iter().any(|key| key.is_live(now));
+    pub fn is_working_admin(&self, working: WorkingCredentials, now: Timestamp) -> bool {
+        let has_credential = self.keys.iter().any(|key| key.state(now) == KeyState::Valid)
+            || (working.certificates && !self.certificates.is_empty())
+            || (working.tokens && !self.subjects.is_empty());
         self.roles.has(Role::Admin) && !self.disabled && has_credential
     }
 
@@ -311,17 +321,32 @@ mod tests {
     fn an_admin_without_a_credential_does_not_work() {
         let now = Timestamp::from_secs(100);
         let mut admin = principal();
-        assert!(!admin.is_working_admin(now));
+        let none = WorkingCredentials::default();
+        let works = |admin: &Principal| admin.is_working_admin(none, now);
+        assert!(!works(&admin));
+        admin.certificates.push(CertificateHash([1; 32]));
+        assert!(!works(&admin), "the server asks for no certificate");
+        let certificates = WorkingCredentials {
+            certificates: true,
+            ..none
+        };
+        assert!(admin.is_working_admin(certificates, now));
+        let later = PrincipalKey {
+            not_before: Some(Timestamp::from_secs(200)),
+            ..key(2)
+        };
+        admin.add_key(later, now);
+        assert!(!works(&admin), "its key is not valid yet");
         admin.add_key(key(1), now);
-        assert!(admin.is_working_admin(now));
+        assert!(works(&admin));
         admin.disabled = true;
-        assert!(!admin.is_working_admin(now));
+        assert!(!works(&admin));
         let analyst = Principal {
             roles: Roles::of(&[Role::Analyst]),
             disabled: false,
             ..admin
         };
-        assert!(!analyst.is_working_admin(now));
+        assert!(!works(&analyst));
     }
 
     #[test]

@@ -22,14 +22,17 @@ impl Cases {
     pub async fn create(&self, new: &NewCase, mutation: &Mutation) -> Result<CaseDetails, ServiceError> {
         let now = self.writer.now();
         let deadline = self.writer.deadline(1);
-        let request = self.writer.recall(&mutation.request, &new.content(), deadline).await?;
+        let request = self
+            .writer
+            .recall(&mutation.scoped_request(), &new.content(), deadline)
+            .await?;
         if request.is_new() {
             check_new(new, now)?;
         }
         let id = new
             .id
             .clone()
-            .unwrap_or_else(|| CaseId::derived(self.writer.tenant().as_str(), &mutation.request));
+            .unwrap_or_else(|| CaseId::derived(self.writer.tenant().as_str(), &mutation.scoped_request()));
         let fingerprint = request.fingerprint();
         let is_known = |case: &Case, version| -> Result<bool, ServiceError> {
             Ok(request.is_done() || !mutation.check(case.requests.seen(fingerprint), version)?)
@@ -66,7 +69,10 @@ impl Cases {
         let now = self.writer.now();
         let id = self.writer.named_case(id).await?; // a merged case leads to its successor
         let (content, deadline) = (change.content(&id), self.writer.deadline(1));
-        let request = self.writer.recall(&mutation.request, &content, deadline).await?;
+        let request = self
+            .writer
+            .recall(&mutation.scoped_request(), &content, deadline)
+            .await?;
         if request.is_new() {
             check_evidence(change.last_evidence_at, now)?;
         }
@@ -101,7 +107,10 @@ impl Cases {
         };
         let id = self.writer.named_case(id).await?;
         let (content, deadline) = (input.content(&id), self.writer.deadline(1));
-        let request = self.writer.recall(&mutation.request, &content, deadline).await?;
+        let request = self
+            .writer
+            .recall(&mutation.scoped_request(), &content, deadline)
+            .await?;
         let made = (mutation, AuditMethod::TransitionCase, input.note.as_str());
         let changed = self.writer.mutate_case(&id, &request, made, |case| {
             case.transition(event.clone()).map_err(refused_step)

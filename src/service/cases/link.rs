@@ -120,7 +120,10 @@ impl Cases {
         change: impl Fn(&mut NumberRecord, &I) -> Result<Done<bool>, Stop>,
     ) -> Result<Vec<Result<LinkOutcome, ServiceError>>, ServiceError> {
         let deadline = self.writer.deadline(items.len());
-        let request = self.writer.recall(&mutation.request, content, deadline).await?;
+        let request = self
+            .writer
+            .recall(&mutation.scoped_request(), content, deadline)
+            .await?;
         let mut by_number: BTreeMap<E164, Vec<(usize, &I)>> = BTreeMap::new();
         for (place, item) in items.iter().enumerate() {
             if let Ok((number, input)) = item {

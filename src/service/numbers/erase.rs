@@ -140,7 +140,10 @@ impl Numbers {
         let number = read_number("number", text, region)?;
         let content = erasure(number, input);
         let deadline = self.writer.deadline(ITEMS_READ);
-        let request = self.writer.recall(&mutation.request, &content, deadline).await?;
+        let request = self
+            .writer
+            .recall(&mutation.scoped_request(), &content, deadline)
+            .await?;
         let work = async {
             if request.is_done() {
                 return Ok(ErasedCounts::of(request.figures()));

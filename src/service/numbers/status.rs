@@ -67,7 +67,10 @@ impl Numbers {
         let number = read_decided_number("number", text, region)?;
         let now = self.writer.now();
         let (content, deadline) = (input.content(number), self.writer.deadline(1));
-        let request = self.writer.recall(&mutation.request, &content, deadline).await?;
+        let request = self
+            .writer
+            .recall(&mutation.scoped_request(), &content, deadline)
+            .await?;
         if request.is_new() {
             check_status(input, now)?;
         }
@@ -104,7 +107,10 @@ impl Numbers {
     ) -> Result<NumberChanged<()>, ServiceError> {
         let number = read_decided_number("number", text, region)?;
         let (content, deadline) = (clearance(number, kind, reason), self.writer.deadline(1));
-        let request = self.writer.recall(&mutation.request, &content, deadline).await?;
+        let request = self
+            .writer
+            .recall(&mutation.scoped_request(), &content, deadline)
+            .await?;
         let clear = |record: &mut NumberRecord| {
             let is_cleared = record.state.statuses.clear(kind);
             match kind.filter(|_| !is_cleared) {
@@ -138,7 +144,10 @@ impl Numbers {
         let now = self.writer.now();
         let moment = reset_moment(before, now)?;
         let (content, deadline) = (reset(number, before, reason), self.writer.deadline(1));
-        let request = self.writer.recall(&mutation.request, &content, deadline).await?;
+        let request = self
+            .writer
+            .recall(&mutation.scoped_request(), &content, deadline)
+            .await?;
         let drop_rows = |record: &mut NumberRecord| {
             let dropped = record.state.reset(&mut record.rows, moment, self.writer.fold())?;
             record.told.tell("reports before", "", &moment.to_string());

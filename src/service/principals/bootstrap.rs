@@ -3,9 +3,11 @@
 use super::{NewKey, NewPrincipal, Principals};
 use crate::domain::actor::Actor;
 use crate::domain::audit::Via;
-use crate::domain::identity::{ApiKey, Grants, PrincipalId, Role, Roles};
+use crate::domain::identity::{ApiKey, Grants, KeyState, Principal, PrincipalId, Role, Roles};
 use crate::domain::ids::RequestId;
 use crate::domain::tenant::TenantId;
+use crate::domain::time::Timestamp;
+use crate::index::Holder;
 use crate::service::ServiceError;
 use crate::service::writer::Mutation;
 
@@ -17,8 +19,10 @@ const FIRST_ADMIN: &str = "admin";
 pub enum Bootstrapped {
     /// The store had no principal, and has the administrator `admin` with this key now.
     Created,
-    /// The store has the administrator `admin` with this key already.
+    /// The store has an administrator with this key already.
     Known,
+    /// The store knows the id of the key, but the key does not make its holder an administrator, for this reason.
+    Unusable(&'static str),
     /// The store has principals, and none of them has this key: nothing was changed.
     OtherPrincipals,
 }
@@ -31,8 +35,13 @@ impl Principals {
     pub async fn bootstrap(&self, key: &ApiKey) -> Result<Bootstrapped, ServiceError> {
         self.writer.refresh().await;
         let index = self.writer.index();
-        if index.principal_of_key(key.id()).is_some() {
-            return Ok(Bootstrapped::Known);
+        match index.principal_of_key(key.id()) {
+            Holder::None => {}
+            Holder::Several => return Ok(Bootstrapped::Unusable("several principals have it: revoke it")),
+            Holder::One(holder) => {
+                let problem = problem(&holder, key, self.writer.now());
+                return Ok(problem.map_or(Bootstrapped::Known, Bootstrapped::Unusable));
+            }
         }
         if index.principal_count() > 0 {
             return Ok(Bootstrapped::OtherPrincipals);
@@ -64,5 +73,21 @@ impl Principals {
             Err(ServiceError::ContentMismatch { .. }) => Ok(Bootstrapped::OtherPrincipals),
             Err(error) => Err(error),
         }
+    }
+}
+
+/// Why a key does not make its holder an administrator; none if it does.
+fn problem(holder: &Principal, key: &ApiKey, now: Timestamp) -> Option<&'static str> {
+    let stored = holder.key(key.id())?;
+    if !key.secret_hash().matches(&stored.hash) {
+        return Some("the store has another secret for it");
+    }
+    match stored.state(now) {
+        KeyState::Revoked => Some("it was revoked"),
+        KeyState::Expired => Some("it has expired"),
+        KeyState::NotYet => Some("it is not valid yet"),
+        KeyState::Valid if holder.disabled => Some("its principal is locked out"),
+        KeyState::Valid if !holder.roles.has(Role::Admin) => Some("its principal has not the role ADMIN"),
+        KeyState::Valid => None,
     }
 }

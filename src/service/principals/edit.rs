@@ -1,64 +1,58 @@
 //! Creating principals, and changing what they may do.
 
+use std::sync::Arc;
+
+use super::claims::Planned;
 use super::{MAX_PRINCIPALS, NewKey, NewPrincipal, PrincipalChange, Principals, VersionedPrincipal, no_principal};
+use crate::domain::actor::Actor;
 use crate::domain::audit::AuditMethod;
 use crate::domain::identity::{CertificateHash, Grants, Principal, PrincipalId, Subject};
 use crate::domain::requests::Requests;
+use crate::domain::tenant::{MAX_TENANTS, TenantId};
 use crate::domain::time::Timestamp;
 use crate::domain::unknown_fields::UnknownFields;
 use crate::service::ServiceError;
 use crate::service::content::{Method, RequestContent};
-use crate::service::writer::{Changed, Done, Mutation, Outcome, Request};
-use std::sync::Arc;
+use crate::service::writer::{Author, Changed, Done, Mutation, Outcome, Request, overtaken, pause};
+use crate::store::Version;
+
+/// How often a change starts again because another writer was faster.
+const ATTEMPTS: u32 = 8;
 
 impl Principals {
     /// Creates a principal, with its first key if it gets one.
     ///
     /// # Errors
-    /// If the request is not valid, the id or a credential is taken, there are too many principals, or the store cannot be
-    /// written.
+    /// If the request is not valid, the id or a credential is taken, there are too many principals or tenants, or the store
+    /// cannot be written.
     pub async fn create(&self, new: &NewPrincipal, mutation: &Mutation) -> Result<VersionedPrincipal, ServiceError> {
         let now = self.writer.now();
         let deadline = self.writer.deadline(1);
-        let request = self.writer.recall(&mutation.request, &new.content(), deadline).await?;
+        let id = mutation.scoped_request();
+        let request = self.writer.recall(&id, &new.content(), deadline).await?;
         if request.is_new() {
             self.writer.refresh().await;
-            if new.roles.is_empty() {
-                return Err(ServiceError::field("roles", "must name at least one role"));
-            }
-            if self.writer.index().principal_count() >= MAX_PRINCIPALS {
-                let text = format!("there are {MAX_PRINCIPALS} principals already, which is the limit");
-                return Err(ServiceError::Precondition(text));
-            }
-            if let Some(key) = &new.key {
-                self.check_key(key, now)?;
-            }
-            self.check_bound(&new.id, &new.certificates, &new.subjects)?;
+            self.check_new(new, now)?;
         }
         let fingerprint = request.fingerprint();
         let author = mutation.author(AuditMethod::CreatePrincipal, "");
-        let work = self.writer.change_record(
-            &new.id,
-            author,
-            deadline,
-            |found: Option<Principal>, version| match found {
-                Some(principal)
-                    if request.is_done() || !mutation.check(principal.requests.seen(fingerprint), version)? =>
-                {
-                    Ok((principal, Done::unchanged(())))
-                }
-                Some(_) => Err(ServiceError::ContentMismatch { field: "principal_id" }),
-                None if request.is_done() => Err(no_principal()),
-                None => {
-                    let mut principal = created(new, now);
-                    principal.requests.remember(fingerprint);
-                    Ok((principal, Done::written(())))
-                }
-            },
-        );
+        let work = self.write(&new.id, &request, author, now, |found, version| match found {
+            Some(principal)
+                if request.is_done() || !mutation.check(principal.requests.seen(fingerprint), version)? =>
+            {
+                Ok((principal, false))
+            }
+            Some(_) => Err(ServiceError::ContentMismatch { field: "principal_id" }),
+            None if request.is_done() => Err(no_principal()),
+            None => {
+                let mut principal = created(new, now);
+                principal.requests.remember(fingerprint);
+                Ok((principal, true))
+            }
+        });
         let changed = self
             .writer
-            .carry_out(&request, work, |_| Outcome::Done(Vec::new()))
+            .carry_out(&request, Box::pin(work), |_| Outcome::Done(Vec::new()))
             .await?;
         Ok(versioned(changed))
     }
@@ -75,10 +69,8 @@ impl Principals {
         mutation: &Mutation,
     ) -> Result<VersionedPrincipal, ServiceError> {
         let deadline = self.writer.deadline(1);
-        let request = self
-            .writer
-            .recall(&mutation.request, &change.content(id), deadline)
-            .await?;
+        let request_id = mutation.scoped_request();
+        let request = self.writer.recall(&request_id, &change.content(id), deadline).await?;
         if request.is_new() {
             self.writer.refresh().await;
             if change.roles.is_some_and(crate::domain::identity::Roles::is_empty) {
@@ -87,7 +79,7 @@ impl Principals {
             let certificates = change.certificates.as_deref().unwrap_or_default();
             self.check_bound(id, certificates, change.subjects.as_deref().unwrap_or_default())?;
         }
-        self.change(
+        let work = self.change(
             id,
             &request,
             (mutation, AuditMethod::UpdatePrincipal, ""),
@@ -95,8 +87,12 @@ impl Principals {
                 change.apply(principal);
                 Ok(())
             },
-        )
-        .await
+        );
+        let changed = self
+            .writer
+            .carry_out(&request, Box::pin(work), |_| Outcome::Done(Vec::new()))
+            .await?;
+        Ok(versioned(changed))
     }
 
     /// Changes a principal once for a request. The last administrator is not changed to something else.
@@ -106,32 +102,106 @@ impl Principals {
         request: &Request<'_>,
         (mutation, method, reason): (&Mutation, AuditMethod, &str),
         change: impl Fn(&mut Principal) -> Result<(), ServiceError>,
-    ) -> Result<VersionedPrincipal, ServiceError> {
+    ) -> Result<Changed<Principal, bool>, ServiceError> {
         let fingerprint = request.fingerprint();
-        let now = self.writer.now();
         let author = mutation.author(method, reason);
-        let work = self
-            .writer
-            .change_record(id, author, request.deadline(), |found: Option<Principal>, version| {
-                let mut principal = found.ok_or_else(no_principal)?;
-                if request.is_done() || !mutation.check(principal.requests.seen(fingerprint), version)? {
-                    return Ok((principal, Done::unchanged(())));
-                }
-                let worked = principal.is_working_admin(now);
-                change(&mut principal)?;
-                if worked && !principal.is_working_admin(now) && !self.writer.index().has_other_admin(id, now) {
-                    return Err(ServiceError::Precondition(
-                        "no administrator with a valid credential would be left: make another one first".to_owned(),
-                    ));
-                }
-                principal.requests.remember(fingerprint);
-                Ok((principal, Done::written(())))
-            });
-        let changed = self
-            .writer
-            .carry_out(request, work, |_| Outcome::Done(Vec::new()))
-            .await?;
-        Ok(versioned(changed))
+        self.write(id, request, author, self.writer.now(), |found, version| {
+            let mut principal = found.ok_or_else(no_principal)?;
+            if request.is_done() || !mutation.check(principal.requests.seen(fingerprint), version)? {
+                return Ok((principal, false));
+            }
+            change(&mut principal)?;
+            principal.requests.remember(fingerprint);
+            Ok((principal, true))
+        })
+        .await
+    }
+
+    /// Claims what a change of a principal needs, and commits it to the version for which it was claimed. `next` makes the
+    /// principal of the next version, and says whether it is another one.
+    async fn write(
+        &self,
+        id: &PrincipalId,
+        request: &Request<'_>,
+        author: Author<'_>,
+        now: Timestamp,
+        next: impl Fn(Option<Principal>, Version) -> Result<(Principal, bool), ServiceError>,
+    ) -> Result<Changed<Principal, bool>, ServiceError> {
+        let deadline = request.deadline();
+        for attempt in 0..ATTEMPTS {
+            if attempt > 0 {
+                tokio::time::sleep(pause(attempt)).await;
+            }
+            let ids = std::slice::from_ref(id);
+            let found = self
+                .writer
+                .read_records::<Principal>(ids, deadline)
+                .await?
+                .pop()
+                .flatten();
+            let (version, before) = found.map_or((0, None), |(version, principal)| (version, Some(principal)));
+            let (after, writes) = next(before.clone(), version)?;
+            if writes {
+                let planned = Planned {
+                    before: before.as_ref(),
+                    version,
+                    after: &after,
+                    request: request.fingerprint().id_hash(),
+                    now,
+                };
+                self.claim(planned, deadline).await?;
+            }
+            let changed = self
+                .writer
+                .change_record(id, author, deadline, |found: Option<Principal>, at| {
+                    if at != version {
+                        // Another writer was faster; what was claimed is for the version before.
+                        return Ok((found.ok_or(ServiceError::Internal)?, Done::unchanged(false)));
+                    }
+                    let (principal, writes) = next(found, at)?;
+                    Ok((
+                        principal,
+                        if writes {
+                            Done::written(true)
+                        } else {
+                            Done::unchanged(true)
+                        },
+                    ))
+                })
+                .await?;
+            if changed.answer {
+                return Ok(changed);
+            }
+        }
+        Err(overtaken())
+    }
+
+    fn check_new(&self, new: &NewPrincipal, now: Timestamp) -> Result<(), ServiceError> {
+        if new.roles.is_empty() {
+            return Err(ServiceError::field("roles", "must name at least one role"));
+        }
+        if Actor::is_of_program(new.id.as_str()) {
+            let problem = "is a name that the program uses itself";
+            return Err(ServiceError::field("principal_id", problem));
+        }
+        let index = self.writer.index();
+        if index.has_name_like(&new.id) {
+            return Err(ServiceError::ContentMismatch { field: "principal_id" });
+        }
+        if index.principal_count() >= MAX_PRINCIPALS {
+            let text = format!("there are {MAX_PRINCIPALS} principals already, which is the limit");
+            return Err(ServiceError::Precondition(text));
+        }
+        let mut tenants = index.tenants_of_principals();
+        tenants.extend([TenantId::DEFAULT, new.tenant]);
+        if tenants.len() > MAX_TENANTS {
+            let text = format!("there are {MAX_TENANTS} tenants already, which is the limit");
+            return Err(ServiceError::Precondition(text));
+        }
+        if let Some(key) = &new.key {
+            self.check_key(key, now)?;
+        }
+        self.check_bound(&new.id, &new.certificates, &new.subjects)
     }
 
     /// Refuses a key whose id is taken, or whose times make no sense.
@@ -143,7 +213,7 @@ impl Principals {
             let problem = "must be later than now and than `not_before`";
             return Err(ServiceError::field("expires_at", problem));
         }
-        if self.writer.index().principal_of_key(key.id).is_some() {
+        if !self.writer.index().principals_of_key(key.id).is_empty() {
             return Err(ServiceError::ContentMismatch { field: "key_id" });
         }
         Ok(())
@@ -157,10 +227,9 @@ impl Principals {
         subjects: &[Subject],
     ) -> Result<(), ServiceError> {
         let index = self.writer.index();
-        let is_other = |holder: Option<Arc<Principal>>| holder.is_some_and(|holder| holder.id != *id);
         if certificates
             .iter()
-            .any(|hash| is_other(index.principal_of_certificate(hash)))
+            .any(|hash| index.principal_of_certificate(hash).is_other_than(id))
         {
             return Err(ServiceError::ContentMismatch {
                 field: "certificate_sha256",
@@ -168,7 +237,7 @@ impl Principals {
         }
         if subjects
             .iter()
-            .any(|subject| is_other(index.principal_of_subject(subject)))
+            .any(|subject| index.principal_of_subject(subject).is_other_than(id))
         {
             return Err(ServiceError::ContentMismatch { field: "subjects" });
         }
@@ -176,7 +245,7 @@ impl Principals {
     }
 }
 
-fn versioned(changed: Changed<Principal, ()>) -> VersionedPrincipal {
+pub(super) fn versioned(changed: Changed<Principal, bool>) -> VersionedPrincipal {
     VersionedPrincipal {
         principal: Arc::new(changed.record),
         version: changed.version,
@@ -287,7 +356,6 @@ mod tests {
     use super::*;
     use crate::domain::identity::{KeyId, Role, Roles, SecretHash, SubjectName};
     use crate::domain::kinds::Source;
-    use crate::domain::tenant::TenantId;
 
     fn hex(content: &RequestContent) -> String {
         content.bytes().iter().map(|byte| format!("{byte:02x}")).collect()

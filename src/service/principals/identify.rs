@@ -8,10 +8,10 @@ use parking_lot::RwLock;
 
 use crate::clock::Clock;
 use crate::domain::identity::{
-    ApiKey, CertificateHash, Credential, Identified, KeyId, KeyState, Principal, SecretHash, Subject,
+    ApiKey, CertificateHash, Credential, Identified, KeyId, KeyState, Principal, PrincipalKey, SecretHash, Subject,
 };
 use crate::domain::time::Timestamp;
-use crate::index::{Freshness, Index};
+use crate::index::{Freshness, Holder, Index};
 use crate::service::ServiceError;
 
 /// A hash that belongs to no secret. An unknown key is compared with it, so that the time of an answer does not tell whether the
@@ -25,8 +25,8 @@ pub enum Proof<'a> {
     Key(&'a str),
     /// A client certificate that the transport has verified.
     Certificate(CertificateHash),
-    /// The subject of a token whose signature, issuer, audience and times were verified.
-    Subject(&'a Subject),
+    /// The subject of a token whose signature, issuer, audience and times were verified, and the end of the token.
+    Subject(&'a Subject, Timestamp),
 }
 
 stable_enum! {
@@ -48,6 +48,8 @@ stable_enum! {
         Revoked = 7 "REVOKED",
         /// Its principal is locked out.
         Disabled = 8 "DISABLED",
+        /// Several principals have it.
+        Ambiguous = 9 "AMBIGUOUS",
     }
 }
 
@@ -83,7 +85,67 @@ impl Identities {
     /// If the index is not loaded.
     pub fn any(&self) -> Result<bool, ServiceError> {
         self.loaded()?;
-        Ok(self.index.principal_count() > 0)
+        Ok(self.has_principals())
+    }
+
+    /// Whether the index has a principal, in whatever state it is.
+    pub fn has_principals(&self) -> bool {
+        self.index.principal_count() > 0
+    }
+
+    /// Whether it is known that the store has no principal: everything was loaded, and not from a snapshot alone. A snapshot
+    /// may be older than the first principal.
+    pub fn are_none(&self) -> bool {
+        self.freshness.is_ready() && !self.freshness.is_from_snapshot() && !self.has_principals()
+    }
+
+    /// How often the principals have changed. While it is the same, whoever was identified may be identified still, until
+    /// the credential ends by itself.
+    pub fn generation(&self) -> u64 {
+        self.index.principals_generation()
+    }
+
+    /// Identifies a party again that was identified before, by what the index says now. It proved the possession of its
+    /// credential then.
+    ///
+    /// # Errors
+    /// If the credential or the principal is not accepted any more.
+    pub fn identify_again(&self, known: &Identified) -> Result<Identified, Refused> {
+        let now = self.clock.now();
+        if known.has_ended(now) {
+            return Err(Refused::Expired);
+        }
+        let before = &known.principal;
+        let again = match known.credential {
+            Credential::Key(id) => {
+                let holder = one(self.index.principal_of_key(id))?;
+                let key = holder.key(id).ok_or(Refused::Unknown)?;
+                check_state(key, now)?;
+                if before.key(id).is_none_or(|before| before.hash != key.hash) {
+                    return Err(Refused::WrongSecret);
+                }
+                let until = key.expires_at;
+                identified(holder, known.credential, until)
+            }
+            Credential::Certificate(first) => {
+                let mut bound = before.certificates.iter();
+                let hash = bound.find(|hash| first_bytes(hash) == first).ok_or(Refused::Unknown)?;
+                let holder = one(self.index.principal_of_certificate(hash))?;
+                identified(holder, known.credential, known.until)
+            }
+            // The token is not kept, so its subject is not known here: all of them must still be bound.
+            Credential::Token => {
+                let (_, holder) = self.index.principal(&before.id).ok_or(Refused::Unknown)?;
+                if holder.subjects != before.subjects {
+                    return Err(Refused::Unknown);
+                }
+                identified(holder, known.credential, known.until)
+            }
+        };
+        if again.principal.id != before.id {
+            return Err(Refused::Unknown);
+        }
+        not_disabled(again)
     }
 
     /// The principal behind a proof; or why it is refused.
@@ -95,11 +157,14 @@ impl Identities {
         let found = match proof {
             Proof::Key(text) => self.of_key(text),
             Proof::Certificate(hash) => {
-                let [a, b, c, d, e, f, g, h, ..] = hash.0;
-                let credential = Credential::Certificate([a, b, c, d, e, f, g, h]);
-                known(self.index.principal_of_certificate(&hash), credential)
+                let credential = Credential::Certificate(first_bytes(&hash));
+                let holder = one(self.index.principal_of_certificate(&hash));
+                holder.map(|holder| identified(holder, credential, None))
             }
-            Proof::Subject(subject) => known(self.index.principal_of_subject(subject), Credential::Token),
+            Proof::Subject(subject, until) => {
+                let holder = one(self.index.principal_of_subject(subject));
+                holder.map(|holder| identified(holder, Credential::Token, Some(until)))
+            }
         };
         Ok(found.and_then(not_disabled))
     }
@@ -118,25 +183,22 @@ impl Identities {
 
     fn of_key(&self, text: &str) -> Result<Identified, Refused> {
         let key = ApiKey::parse(text).map_err(|_| Refused::Malformed)?;
-        let holder = self.index.principal_of_key(key.id());
-        let stored = holder.as_ref().and_then(|holder| holder.key(key.id()));
+        let holder = one(self.index.principal_of_key(key.id()));
+        let stored = holder.as_ref().ok().and_then(|holder| holder.key(key.id()));
         let is_right = key
             .secret_hash()
             .matches(stored.map_or(&NO_HASH, |stored| &stored.hash));
         let now = self.clock.now();
-        let state = stored.ok_or(Refused::Unknown)?.state(now);
+        let Some(stored) = stored else {
+            return Err(holder.err().unwrap_or(Refused::Unknown));
+        };
         if !is_right {
             return Err(Refused::WrongSecret);
         }
-        match state {
-            KeyState::Valid => {
-                self.note_use(key.id(), now);
-                known(holder, Credential::Key(key.id()))
-            }
-            KeyState::NotYet => Err(Refused::NotYet),
-            KeyState::Expired => Err(Refused::Expired),
-            KeyState::Revoked => Err(Refused::Revoked),
-        }
+        check_state(stored, now)?;
+        let until = stored.expires_at;
+        self.note_use(key.id(), now);
+        Ok(identified(holder?, Credential::Key(key.id()), until))
     }
 
     fn loaded(&self) -> Result<(), ServiceError> {
@@ -148,9 +210,35 @@ impl Identities {
     }
 }
 
-fn known(principal: Option<Arc<Principal>>, credential: Credential) -> Result<Identified, Refused> {
-    let principal = principal.ok_or(Refused::Unknown)?;
-    Ok(Identified { principal, credential })
+fn one(holder: Holder) -> Result<Arc<Principal>, Refused> {
+    match holder {
+        Holder::None => Err(Refused::Unknown),
+        Holder::One(holder) => Ok(holder),
+        Holder::Several => Err(Refused::Ambiguous),
+    }
+}
+
+fn check_state(key: &PrincipalKey, now: Timestamp) -> Result<(), Refused> {
+    match key.state(now) {
+        KeyState::Valid => Ok(()),
+        KeyState::NotYet => Err(Refused::NotYet),
+        KeyState::Expired => Err(Refused::Expired),
+        KeyState::Revoked => Err(Refused::Revoked),
+    }
+}
+
+/// The part of a certificate's hash that a [`Credential`] has.
+const fn first_bytes(hash: &CertificateHash) -> [u8; 8] {
+    let [a, b, c, d, e, f, g, h, ..] = hash.0;
+    [a, b, c, d, e, f, g, h]
+}
+
+const fn identified(principal: Arc<Principal>, credential: Credential, until: Option<Timestamp>) -> Identified {
+    Identified {
+        principal,
+        credential,
+        until,
+    }
 }
 
 fn not_disabled(found: Identified) -> Result<Identified, Refused> {

@@ -1,12 +1,13 @@
 //! Making, replacing and revoking keys.
 
+use super::edit::versioned;
 use super::{NewKey, Principals, VersionedPrincipal, no_principal};
 use crate::domain::audit::AuditMethod;
 use crate::domain::identity::{KeyId, MAX_LIVE_KEYS, PrincipalId, PrincipalKey};
 use crate::domain::time::Timestamp;
 use crate::service::ServiceError;
 use crate::service::content::{Method, RequestContent};
-use crate::service::writer::Mutation;
+use crate::service::writer::{Mutation, Outcome};
 
 impl Principals {
     /// Adds a key to a principal. If `others_end_at` is given, its other keys are valid until then at the latest, so that a
@@ -23,13 +24,14 @@ impl Principals {
     ) -> Result<VersionedPrincipal, ServiceError> {
         let deadline = self.writer.deadline(1);
         let content = key.content(id, others_end_at);
-        let request = self.writer.recall(&mutation.request, &content, deadline).await?;
+        let request_id = mutation.scoped_request();
+        let request = self.writer.recall(&request_id, &content, deadline).await?;
         let now = self.writer.now();
         if request.is_new() {
             self.writer.refresh().await;
             self.check_key(key, now)?;
         }
-        self.change(id, &request, (mutation, AuditMethod::AddKey, ""), |principal| {
+        let work = self.change(id, &request, (mutation, AuditMethod::AddKey, ""), |principal| {
             if let Some(end) = others_end_at {
                 let live = principal.keys.iter_mut().filter(|key| key.is_live(now));
                 for other in live {
@@ -42,8 +44,12 @@ impl Principals {
             Err(ServiceError::Precondition(format!(
                 "the principal has {MAX_LIVE_KEYS} valid keys, which is the limit: revoke one first"
             )))
-        })
-        .await
+        });
+        let changed = self
+            .writer
+            .carry_out(&request, Box::pin(work), |_| Outcome::Done(Vec::new()))
+            .await?;
+        Ok(versioned(changed))
     }
 
     /// Revokes a key: it is refused from now on, on every instance.
@@ -59,28 +65,38 @@ impl Principals {
         let mut content = RequestContent::of(Method::RevokeKey);
         content.text(&key.to_string()).text(reason);
         let deadline = self.writer.deadline(1);
-        let request = self.writer.recall(&mutation.request, &content, deadline).await?;
-        if self.writer.index().principal_of_key(key).is_none() {
-            self.writer.refresh().await;
+        let request_id = mutation.scoped_request();
+        let request = self.writer.recall(&request_id, &content, deadline).await?;
+        self.writer.refresh().await;
+        // There is one, unless the store is of a release that let two principals have the same key.
+        let holders = self.writer.index().principals_of_key(key);
+        if holders.is_empty() {
+            return Err(ServiceError::NotFound { resource: "key" });
         }
-        let holder = self
-            .writer
-            .index()
-            .principal_of_key(key)
-            .ok_or(ServiceError::NotFound { resource: "key" })?;
         let now = self.writer.now();
-        self.change(
-            &holder.id,
-            &request,
-            (mutation, AuditMethod::RevokeKey, reason),
-            |principal| {
-                let mut keys = principal.keys.iter_mut();
-                let found = keys.find(|found| found.id == key).ok_or_else(no_principal)?;
-                found.revoked_at.get_or_insert(now);
-                Ok(())
-            },
-        )
-        .await
+        let work = async {
+            let mut last = Err(ServiceError::NotFound { resource: "key" });
+            for holder in &holders {
+                let changed = self.change(
+                    &holder.id,
+                    &request,
+                    (mutation, AuditMethod::RevokeKey, reason),
+                    |principal| {
+                        let mut keys = principal.keys.iter_mut();
+                        let found = keys.find(|found| found.id == key).ok_or_else(no_principal)?;
+                        found.revoked_at.get_or_insert(now);
+                        Ok(())
+                    },
+                );
+                last = Ok(changed.await?);
+            }
+            last
+        };
+        let changed = self
+            .writer
+            .carry_out(&request, Box::pin(work), |_| Outcome::Done(Vec::new()))
+            .await?;
+        Ok(versioned(changed))
     }
 }
 

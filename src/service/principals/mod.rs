@@ -4,6 +4,7 @@
 //! answer, log or memory of requests can hold a secret, and a client may repeat a request at any time.
 
 mod bootstrap;
+mod claims;
 mod edit;
 mod identify;
 mod keys;
@@ -15,7 +16,9 @@ use super::content::{Method, RequestContent};
 use super::page::{PageKey, foreign_token};
 use super::writer::Writer;
 use super::{PageRequest, ServiceError};
-use crate::domain::identity::{CertificateHash, Grants, KeyId, Principal, PrincipalId, Roles, SecretHash, Subject};
+use crate::domain::identity::{
+    CertificateHash, Grants, KeyId, Principal, PrincipalId, Roles, SecretHash, Subject, WorkingCredentials,
+};
 use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 use crate::store::Version;
@@ -97,11 +100,60 @@ pub struct PrincipalList {
 pub struct Principals {
     writer: Arc<Writer>,
     page_key: PageKey,
+    working: WorkingCredentials,
 }
 
 impl Principals {
-    pub(super) const fn new(writer: Arc<Writer>, page_key: PageKey) -> Self {
-        Self { writer, page_key }
+    /// `writer` is that of the default tenant, which has the principals of all tenants.
+    pub(super) const fn new(writer: Arc<Writer>, page_key: PageKey, working: WorkingCredentials) -> Self {
+        Self {
+            writer,
+            page_key,
+            working,
+        }
+    }
+
+    /// Whether a principal can manage all principals now: an administrator of the default tenant with a credential that works.
+    fn works_as_admin(&self, principal: &Principal, now: Timestamp) -> bool {
+        principal.tenant == TenantId::DEFAULT && principal.is_working_admin(self.working, now)
+    }
+
+    /// Whether an administrator of the tenant `manager` manages this principal: that of the default tenant manages all, that of
+    /// another tenant only those of its own.
+    fn is_managed(manager: TenantId, principal: &Principal) -> bool {
+        manager == TenantId::DEFAULT || manager == principal.tenant
+    }
+
+    /// Checks that an administrator of the tenant `manager` manages this principal. The tenant of a principal never changes.
+    ///
+    /// # Errors
+    /// If it does not, or there is no such principal.
+    pub async fn check_managed(&self, manager: TenantId, id: &PrincipalId) -> Result<(), ServiceError> {
+        if manager == TenantId::DEFAULT {
+            return Ok(());
+        }
+        if self.writer.index().principal(id).is_none() {
+            self.writer.refresh().await;
+        }
+        let found = self.writer.index().principal(id);
+        let is_managed = found.is_some_and(|(_, principal)| Self::is_managed(manager, &principal));
+        is_managed.then_some(()).ok_or_else(no_principal)
+    }
+
+    /// Checks that an administrator of the tenant `manager` manages a holder of this key.
+    ///
+    /// # Errors
+    /// If it does not, or there is no such key.
+    pub async fn check_managed_key(&self, manager: TenantId, key: KeyId) -> Result<(), ServiceError> {
+        if manager == TenantId::DEFAULT {
+            return Ok(());
+        }
+        self.writer.refresh().await;
+        let holders = self.writer.index().principals_of_key(key);
+        let is_managed = holders.iter().any(|holder| Self::is_managed(manager, holder));
+        is_managed
+            .then_some(())
+            .ok_or(ServiceError::NotFound { resource: "key" })
     }
 
     /// One principal.
@@ -113,19 +165,23 @@ impl Principals {
         Ok(VersionedPrincipal { principal, version })
     }
 
-    /// A page of all principals.
+    /// A page of the principals that an administrator of the tenant `manager` manages.
     ///
     /// # Errors
     /// If the page is wrong.
-    pub fn list(&self, page: &PageRequest) -> Result<PrincipalList, ServiceError> {
+    pub fn list(&self, manager: TenantId, page: &PageRequest) -> Result<PrincipalList, ServiceError> {
         let limit = page.limit()?;
-        let scope = RequestContent::of(Method::ListPrincipals);
+        let mut scope = RequestContent::of(Method::ListPrincipals);
+        let tenant = (manager != TenantId::DEFAULT).then_some(manager);
+        if let Some(tenant) = tenant {
+            scope.text(tenant.as_str());
+        }
         let after = page
             .cursor(&self.page_key, &scope)?
             .map(|cursor| id_of(&cursor).ok_or_else(foreign_token))
             .transpose()?;
         let index = self.writer.index();
-        let mut found = index.principals(after.as_ref(), limit.saturating_add(1));
+        let (mut found, total) = index.principals(tenant, after.as_ref(), limit.saturating_add(1));
         let more = found.len() > limit;
         found.truncate(limit);
         let last = found.last().filter(|_| more);
@@ -136,7 +192,7 @@ impl Principals {
                 .into_iter()
                 .map(|(version, principal)| VersionedPrincipal { principal, version })
                 .collect(),
-            total: index.principal_count(),
+            total,
         })
     }
 }

@@ -54,7 +54,7 @@ impl Reports {
         let content = moderation(number, report, decided, reason);
         let request = self
             .writer
-            .recall(&mutation.request, &content, self.writer.deadline(1))
+            .recall(&mutation.scoped_request(), &content, self.writer.deadline(1))
             .await?;
         let moderate = |record: &mut NumberRecord| {
             let row = record.rows.find(report)?.filter(|row| row.state != RowState::Tombstone);

@@ -15,7 +15,7 @@ use crate::number::{E164, Region};
 use crate::service::ServiceError;
 use crate::service::content::{Method, RequestContent};
 use crate::service::identity::read_number;
-use crate::service::writer::{Author, Done, NumberJob, Request, WriteDeadline};
+use crate::service::writer::{Author, Done, NumberJob, Request, WriteDeadline, scoped};
 use crate::store::{Shard, SideKey, key};
 
 /// Numbers whose reports are withdrawn in one step of a bulk withdrawal.
@@ -271,7 +271,8 @@ impl Reports {
         by: &RequestedBy,
     ) -> Result<BulkWithdrawn, ServiceError> {
         let content = withdrawal(what, reason);
-        let mut request = self.writer.recall(id, &content, self.writer.deadline(1)).await?;
+        let scoped = scoped(id, &by.actor, &by.via);
+        let mut request = self.writer.recall(&scoped, &content, self.writer.deadline(1)).await?;
         request.end_turn();
         if request.is_done() {
             return Ok(Progress::of(request.figures()).taken);

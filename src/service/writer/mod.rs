@@ -57,8 +57,8 @@ use crate::store::{
 pub(super) use audit::Told;
 pub(super) use deadline::{WRITE_TIMEOUT, WriteDeadline};
 pub(super) use erase::Stay;
-pub(super) use mutation::Author;
 pub use mutation::Mutation;
+pub(super) use mutation::{Author, scoped};
 pub(super) use number_job::{JobOutcome, NumberJob, NumberRecord};
 pub(super) use once::{Outcome, Request};
 pub(super) use whole::WholeNumber;
@@ -331,12 +331,12 @@ fn record_write(
 }
 
 /// The error after the last attempt.
-const fn overtaken() -> ServiceError {
+pub(super) const fn overtaken() -> ServiceError {
     ServiceError::Exhausted { retry_after: MAX_PAUSE }
 }
 
 /// The pause before an attempt: twice as long each time, less a random part of up to a half.
-fn pause(attempt: u32) -> Duration {
+pub(super) fn pause(attempt: u32) -> Duration {
     let whole = Duration::from_micros(100)
         .saturating_mul(1 << attempt.min(16))
         .min(MAX_PAUSE);

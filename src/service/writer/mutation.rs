@@ -37,6 +37,12 @@ pub(in crate::service) struct Author<'a> {
 }
 
 impl Mutation {
+    /// The id of the request among those of all principals: principals choose ids without knowing those of others. On a server
+    /// without principals, it is the id that the client gave.
+    pub(in crate::service) fn scoped_request(&self) -> RequestId {
+        scoped(&self.request, &self.actor, &self.via)
+    }
+
     /// The author of its changes, with the reason given for them.
     pub(in crate::service) fn author<'a>(&'a self, method: AuditMethod, reason: &'a str) -> Author<'a> {
         Author {
@@ -85,6 +91,15 @@ impl Mutation {
     ) -> Fingerprint {
         let mut part = RequestContent::of(method);
         part.text(case.as_str()).code(role.map_or(0, CaseRole::code));
-        Fingerprint::of_part(&self.request, part.bytes(), content.bytes())
+        Fingerprint::of_part(&self.scoped_request(), part.bytes(), content.bytes())
+    }
+}
+
+/// The id of a request among those of all principals. Only a principal has a credential.
+pub(in crate::service) fn scoped(request: &RequestId, actor: &Actor, via: &Via) -> RequestId {
+    if via.credential.is_empty() {
+        request.clone()
+    } else {
+        request.of_principal(actor.as_str())
     }
 }

@@ -1,8 +1,8 @@
 //! Carries a request out once, however often it is sent: at the same moment, after an interruption, after other
 //! changes, after a restart, or to another instance.
 //!
-//! The memory of requests ([`RequestMemory`]) says for each request id what it was used for. A method that changes
-//! something goes three steps:
+//! The memory of requests ([`RequestMemory`]) says for each request id what it was used for. Each principal has request ids
+//! of its own (`Mutation::scoped_request`). A method that changes something goes three steps:
 //!
 //! 1. [`Writer::recall`] reads the memory. The same id with other content is refused.
 //! 2. [`Writer::carry_out`] notes the request, so that from now on its id means this content. Then it does the work. A

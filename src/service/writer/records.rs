@@ -5,6 +5,7 @@ use super::{
     Author, Changed, Done, MAX_ATTEMPTS, Mutation, Outcome, Request, WriteDeadline, Writer, overtaken, pause,
     record_write,
 };
+use crate::codec::StoredRecord;
 use crate::codec::note::NoteKey;
 use crate::domain::audit::AuditMethod;
 use crate::domain::case::Case;
@@ -83,6 +84,25 @@ impl Writer {
         let _turn = deadline.wait(self.turns.take(&subject)).await?;
         self.attempt_record(key, author, deadline, |found, _| change(found))
             .await
+    }
+
+    /// Records as the store has them now, in the order of the ids, with their versions.
+    pub(in crate::service) async fn read_records<R: StoredRecord>(
+        &self,
+        ids: &[R::Id],
+        deadline: WriteDeadline,
+    ) -> Result<Vec<Option<(Version, R)>>, ServiceError> {
+        self.check_writable()?;
+        let keys: Vec<_> = ids
+            .iter()
+            .map(|id| StoredKey::Record(RecordKey::of::<R>(self.tenant, id)))
+            .collect();
+        let found = deadline.wait(self.store.read(&keys)).await??;
+        let decode = |stored: Option<crate::store::Stored>| match stored {
+            Some(stored) => Ok(Some((stored.version, R::decode(&stored.bytes)?))),
+            None => Ok(None),
+        };
+        found.into_iter().map(decode).collect()
     }
 
     /// Changes one record, or creates it.

@@ -13,6 +13,22 @@ use crate::store::{CommitError, Shard, ShardCommit, SideKey, SideWrite, StoredKe
 type Fates<T> = Vec<(usize, Result<T, ServiceError>)>;
 
 impl Writer {
+    /// Side records as the store has them now, in the order of the keys.
+    pub(in crate::service) async fn read_side_records<S: SideRecord>(
+        &self,
+        keys: &[SideKey],
+        deadline: WriteDeadline,
+    ) -> Result<Vec<S>, ServiceError> {
+        self.check_writable()?;
+        let wanted: Vec<StoredKey> = keys.iter().cloned().map(StoredKey::Side).collect();
+        let found = deadline.wait(self.store.read(&wanted)).await??;
+        let decode = |stored: Option<crate::store::Stored>| match stored {
+            Some(stored) => Ok(S::decode(&stored.bytes)?),
+            None => Ok(S::default()),
+        };
+        found.into_iter().map(decode).collect()
+    }
+
     /// Changes side records; answers in the order of the keys, which name each side record once. `change` gets the
     /// place of its key. All are read in one exchange, and those of a shard are written in one step.
     pub(in crate::service) async fn change_side_records<S: SideRecord, T>(

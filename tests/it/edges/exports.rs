@@ -159,7 +159,7 @@ async fn a_number_with_many_reports_comes_in_parts() {
 async fn two_exports_run_at_a_time_and_a_shutdown_ends_them() {
     let server = Server::start().await;
     let api = Api::new(server.instance.services.clone());
-    let context = RequestContext::new(EdgeLabel::Grpc, monotonic());
+    let context = RequestContext::open(EdgeLabel::Grpc, monotonic());
     let begin = async || {
         let request = v1::ExportReportsRequest::default();
         let parts = api.export_reports::<ApiError>(request, &context).await;

@@ -27,7 +27,7 @@ fn pauses<T>(work: impl Future<Output = T>) -> (usize, T) {
 }
 
 fn context() -> RequestContext {
-    RequestContext::new(EdgeLabel::Grpc, monotonic())
+    RequestContext::open(EdgeLabel::Grpc, monotonic())
 }
 
 #[tokio::test]

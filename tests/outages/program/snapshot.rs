@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use ringwarden::clock::Clock;
+use ringwarden::domain::identity::{ApiKey, KeyId};
 use ringwarden::domain::model::ScoreModel;
 use ringwarden::snapshot::{Snapshot, SnapshotDirectory, Wanted};
 use serde_json::{Value, json};
@@ -56,17 +57,24 @@ impl Scene {
 
     /// A ready instance that keeps a snapshot.
     async fn serve(&self) -> Program {
-        Program::serve_with(&self.redis.url(), &self.arguments()).await
+        let program = Program::serve_with(&self.redis.url(), &self.arguments()).await;
+        program.with_key(key().text())
     }
 
     /// An instance that has its ports, and need not be ready.
     async fn serve_anyhow(&self) -> Program {
-        Program::serve_anyhow(&self.redis.url(), &self.arguments()).await
+        let program = Program::serve_anyhow(&self.redis.url(), &self.arguments()).await;
+        program.with_key(key().text())
     }
 
-    /// An instance took reports and a case, answered a lookup, and ended. Returns the id of the decision.
+    /// An instance got an administrator, took reports and a case, answered a lookup, and ended. Returns the id of the decision.
+    /// Without a principal, a server lets nobody in while it has nothing but a snapshot.
     async fn played(&self) -> String {
         let mut program = self.serve().await;
+        let root = json!({"principalId": "root", "roles": ["ROLE_ADMIN"], "actor": "root", "requestId": "m0",
+            "grants": {"sources": ["SOURCE_REGULATOR_FEED"]},
+            "key": {"keyId": key().id().to_string(), "secretSha256": key().secret_hash().text()}});
+        done(program.post("/v1/principals", &root.to_string()).await);
         report(&program, "r1").await;
         report(&program, "r2").await;
         let case = json!({"caseId": "c-1", "title": "Refund calls", "actor": "ana", "requestId": "m1"});
@@ -85,6 +93,11 @@ impl Scene {
         assert!(program.log().contains("the snapshot is written"), "{}", program.log());
         decision
     }
+}
+
+/// The key of the administrator.
+fn key() -> ApiKey {
+    ApiKey::new("test", KeyId::from_raw(1), [1; 32]).unwrap()
 }
 
 fn done((status, body): (u16, String)) {
@@ -149,7 +162,7 @@ async fn a_server_starts_from_its_snapshot_and_catches_up_when_redis_is_back() {
     let mut scene = Scene::new();
     let decision = scene.played().await;
     // Another instance writes on: the snapshot does not have this.
-    let mut other = Program::serve(&scene.redis.url()).await;
+    let mut other = Program::serve(&scene.redis.url()).await.with_key(key().text());
     report(&other, "r3").await;
     other.kill();
     scene.redis.kill();
@@ -273,6 +286,7 @@ async fn a_server_starts_from_its_snapshot_if_redis_goes_away_while_the_index_is
     let way = BreakingWay::to(scene.redis.port()).await;
     let url = format!("redis://{}", way.address);
     let program = Program::serve_with(&url, &scene.arguments()).await;
+    let program = program.with_key(key().text());
     program.line(&["the store is open"]).await;
     program
         .line(&["WARN", "the store went away while the index was loaded"])

@@ -6,12 +6,16 @@ mod closed;
 mod credentials;
 mod emergency;
 mod hostile;
+mod late;
 mod matrix;
+mod races;
 mod rates;
+mod scopes;
 mod senders;
 mod steady;
 mod tenants;
 mod tokens;
+mod unconfirmed;
 
 use ringwarden::domain::actor::Actor;
 use ringwarden::domain::identity::{ApiKey, Grants, KeyId, PrincipalId, Role, Roles};
