@@ -159,7 +159,7 @@ settings! {
     BLOCK_SPOOFED_OWNERS "policy.block_spoofed_owners" --"block-spoofed-owners" None, Some("false"),
         "Advise to block a call that shows the number of a known owner and probably comes from somebody else; without it, the call is labelled.";
     SINGLE_REPORT_BLOCKS_FOR "policy.single_report_blocks_for" --"single-report-blocks-for" Some(TENANTS), None,
-        "Tenants for which a single report may block a call; otherwise it labels. Repeat the flag or separate the names with commas. A server has one tenant, `default`.";
+        "Tenants for which a single report may block a call; otherwise it labels. Repeat the flag or separate the names with commas.";
     BRAND_FEED "policy.brand_feeds" --"brand-feed" Some(BRANDS), None,
         "Brands whose own team sends reports by a feed. Reports with this feed, the source `ENTERPRISE_BRAND` and one of these brands weigh as those of a trusted feed; about other brands they weigh as others. Repeat the flag for further feeds, or separate feeds with semicolons: `acme-fraud=Acme,Acme Bank; example=Example`.";
     PRIOR "policy.prior" --"prior" Some("SHARE"), None,
