@@ -58,10 +58,10 @@ impl Api {
         check_batch("reports", request.reports.len(), MAX_BATCH_REPORTS)?;
         self.charge(context, RequestClass::Reports, further_cost(&request.reports))?;
         let sender = Arc::new(context.sender());
+        let principal = context.caller.principal().map(|principal| &principal.id);
         let new_reports = request
             .reports
             .into_iter()
-        let principal = context.caller.principal().map(|principal| &principal.id);
             .map(|report| convert::new_report(report, &context.caller, &sender));
         let new_reports: Vec<_> = new_reports.collect();
         self.record_imports(context, AuditMethod::BatchSubmitReports, &new_reports)

@@ -20,8 +20,8 @@ pub(super) mod number;
 pub(super) mod number_list;
 pub(super) mod principal;
 pub(super) mod report;
-pub(super) mod sharing;
 mod reporter_name;
+pub(super) mod sharing;
 mod shown;
 
 use std::fmt::Display;

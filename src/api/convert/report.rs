@@ -9,7 +9,7 @@ use crate::api::RequestContext;
 use crate::domain::brand::Brand;
 use crate::domain::comment::{CommentLanguage, shown_comment};
 use crate::domain::identity::{Caller, PrincipalId, Role};
-use crate::domain::ids::{Area, Feed, ImportId, NameError, ReportId, ReporterHash, RequestId, SenderHash};
+use crate::domain::ids::{Area, Feed, ImportId, ReportId, ReporterHash, RequestId, SenderHash};
 use crate::domain::kinds::{Attestation, Category, Channel, CommentModeration, ReportRole, Source, Verstat};
 use crate::domain::report::{ReportBody, RowState};
 use crate::domain::state::{Submitted, Withdrawal};

@@ -275,7 +275,7 @@ async fn exports_and_principals_tell_all_that_was_asked_and_changed() {
         found.map(|change| change["new"].clone())
     };
     assert_eq!(field(&told[0], "reports sent"), Some(json!("1")));
-    assert_eq!(field(&told[1], "from"), Some(json!("2026-01-01T00:00:00Z")));
+    assert_eq!(field(&told[1], "from"), Some(json!("2026-01-01T00:00:00.000Z")));
     assert_eq!(field(&told[1], "source"), Some(json!("CONSUMER")));
 
     // A change that changes nothing is no event.
