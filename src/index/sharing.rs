@@ -1,19 +1,38 @@
 //! What the tenant of an index shares with others.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
 
 use super::{Index, IndexedRecord, Show};
 use crate::codec::StoredRecord as _;
 use crate::domain::model::ScoreModel;
 use crate::domain::tenant::TenantId;
-use crate::domain::visibility::{SharedKey, SharedThing, Sharing};
+use crate::domain::visibility::{SharedKey, SharedThing, Sharing, Visibility};
 use crate::shard::{Shard, Version};
 
 /// The records of sharing, by thing.
 #[derive(Debug, Default)]
 pub(super) struct SharingTable {
     by_key: HashMap<SharedKey, (Version, Sharing)>,
+    /// Whether anything is shared with all tenants. Each lookup asks, so it is not searched for.
+    with_all: bool,
+    /// The tenants that something is shared with by name.
+    with: BTreeSet<TenantId>,
+}
+
+impl SharingTable {
+    /// Finds again with whom anything is shared.
+    fn sum_up(&mut self) {
+        self.with_all = false;
+        self.with.clear();
+        for (_, sharing) in self.by_key.values() {
+            match &sharing.visibility {
+                Visibility::Private => {}
+                Visibility::Named(tenants) => self.with.extend(tenants),
+                Visibility::All => self.with_all = true,
+            }
+        }
+    }
 }
 
 impl IndexedRecord for Sharing {
@@ -30,6 +49,7 @@ impl IndexedRecord for Sharing {
             .into_iter()
             .map(|(version, record)| (record.thing.key(), (version, record)));
         table.by_key.extend(loaded);
+        table.sum_up();
         drop(table);
         index.share_lists();
     }
@@ -43,6 +63,7 @@ impl IndexedRecord for Sharing {
             Some(record) => table.by_key.insert(id, (version, record)),
             None => table.by_key.remove(&id),
         };
+        table.sum_up();
         drop(table);
         index.share_lists();
     }
@@ -92,10 +113,7 @@ impl Index {
     #[must_use]
     pub fn shares_anything(&self, viewer: TenantId) -> bool {
         let table = self.sharing.read();
-        table
-            .by_key
-            .values()
-            .any(|(_, sharing)| sharing.visibility.allows(viewer))
+        table.with_all || table.with.contains(&viewer)
     }
 
     /// Who may see a thing, with the version of the record; none if it was never shared.
