@@ -153,7 +153,9 @@ impl NumberState {
                 RowState::Live if known.may_become(&row, decides) => self.revise(rows, row, model),
                 RowState::Live if known.revision > row.revision => Ok(Submitted::Outdated),
                 RowState::Live if known.content != row.content => Ok(Submitted::OtherContent),
-                _ if known.may_return_as(&row, decides) => self.revive(rows, row, model),
+                RowState::Withdrawn | RowState::Tombstone if known.may_return_as(&row, decides) => {
+                    self.revive(rows, row, model)
+                }
                 RowState::Tombstone => self.fill_tombstone(rows, row),
                 RowState::Live => Ok(Submitted::AlreadyKnown),
                 RowState::Withdrawn => Ok(Submitted::Withdrawn),

@@ -101,7 +101,7 @@ fn text_of(link: &CaseLink) -> String {
     let mut text = format!("confidence {} from {}", link.confidence, link.source);
     for (word, at) in [("since", link.from), ("until", link.to)] {
         if let Some(at) = at {
-            text.push_str(&format!(", {word} {at}"));
+            text = format!("{text}, {word} {at}");
         }
     }
     text

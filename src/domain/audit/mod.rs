@@ -271,8 +271,8 @@ mod tests {
     fn texts_are_cut_at_a_character() {
         assert_eq!(&*bounded("abc", 3), "abc");
         let cut = bounded("abcdefghijklmnop", 15);
-        assert!(cut.starts_with("ab…#") && cut.len() == 15, "{cut}");
-        assert!(bounded("äöüäöüäöü", 16).starts_with("ä…#"));
+        assert!(cut.starts_with("abc…#") && cut.len() == 15, "{cut}");
+        assert!(bounded("äöüäöüäöü", 16).starts_with("äö…#"));
         assert_ne!(bounded(&"a".repeat(99), 20), bounded(&"a".repeat(98), 20));
         assert!(bounded(&"ä".repeat(900), MAX_REASON_BYTES).len() <= MAX_REASON_BYTES);
         let change = AuditChange::new("title", &"x".repeat(5_000), "");
