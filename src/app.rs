@@ -8,6 +8,7 @@ mod edge_tests;
 mod exposure;
 mod files;
 mod first_admin;
+mod limits;
 mod listeners;
 mod opening;
 mod retention;
@@ -23,9 +24,8 @@ use crate::api::{Admission, Api, ApiSettings};
 use crate::clock::Clock;
 use crate::config::{self, Config, LogTarget};
 use crate::decision_log::{DecisionLog, DecisionLogOptions, Guard};
-use crate::domain::policy::{Policy, Refusal, SipSettings};
-use crate::domain::quota::{Quotas, RequestQuotas};
-use crate::domain::traffic::Thresholds;
+use crate::domain::policy::Policy;
+use crate::domain::quota::RequestQuotas;
 use crate::follow::{Follower, SWEEP_EVERY};
 use crate::grpc;
 use crate::http;
@@ -36,7 +36,6 @@ use crate::snapshot::{SnapshotError, SnapshotKeeper};
 use crate::store::StoreError;
 use crate::store::redis::{RedisUrlError, TrustError};
 use crate::tasks::Tasks;
-use crate::traffic;
 
 pub use certificates::Certificates;
 pub use descriptors::fit_descriptors;
@@ -50,6 +49,7 @@ pub use token_keys::TokenKeys;
 pub use warm_up::warm_up;
 
 use files::{decision_log_key, load_model};
+use limits::{quotas, sip_settings, thresholds, traffic_limits};
 
 /// Longest pause between two attempts to reach or load a store. Pauses double up to this value.
 const MAX_PAUSE: Duration = Duration::from_secs(5);
@@ -441,67 +441,6 @@ fn open_decision_log(
         source,
     })?;
     Ok(Some((Arc::new(log), guard)))
-}
-
-/// A share of a daily quota, at least one.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_precision_loss,
-    clippy::cast_sign_loss,
-    reason = "quotas are at most a billion, and shares from 0 to 1"
-)]
-fn part_of(daily: u64, share: f64) -> u64 {
-    ((daily as f64 * share) as u64).max(1)
-}
-
-fn quotas(limits: &config::LimitSettings) -> Quotas {
-    Quotas {
-        reporter_daily: limits.reporter_daily_quota,
-        tenant_daily: limits.tenant_daily_quota,
-        principal_daily: limits
-            .tenant_daily_quota
-            .map(|daily| part_of(daily, limits.principal_daily_share)),
-        ..Quotas::DEFAULT
-    }
-}
-
-fn sip_settings(answers: &config::AnswerSettings) -> SipSettings {
-    let refusal = match answers.sip_block {
-        config::SipBlock::NetworkBlocked => Refusal::NetworkBlocked,
-        config::SipBlock::Rejected => Refusal::Rejected,
-    };
-    SipSettings {
-        refusal,
-        redress_url: answers.redress_url.as_deref().map(Into::into),
-        contact_card_url: answers.contact_card_url.as_deref().map(Into::into),
-    }
-}
-
-fn thresholds(traffic: &config::TrafficSettings) -> Thresholds {
-    Thresholds {
-        distinct_per_minute: traffic.distinct_per_minute.get(),
-        distinct_per_hour: traffic.distinct_per_hour.get(),
-        sequential_steps: traffic.sequential_steps.get(),
-        callback_strangers: traffic.callback_strangers.get(),
-        outcome_calls: traffic.outcome_calls.get(),
-        short_call: traffic.short_call,
-        short_share: traffic.short_share,
-        answered_share: traffic.answered_share,
-        rejected_share: traffic.rejected_share,
-        emergency_callback: traffic.emergency_callback,
-        ..Thresholds::DEFAULT
-    }
-}
-
-fn traffic_limits(traffic: &config::TrafficSettings) -> traffic::TrafficLimits {
-    let limits = traffic::TrafficLimits::DEFAULT;
-    let count = |count: std::num::NonZeroU32, default| usize::try_from(count.get()).unwrap_or(default);
-    traffic::TrafficLimits {
-        callers: count(traffic.callers, limits.callers),
-        heavy_callers: count(traffic.busy_callers, limits.heavy_callers),
-        emergency_calls_per_second: count(traffic.emergency_rate, limits.emergency_calls_per_second),
-        ..limits
-    }
 }
 
 /// Spawns a task that never ends by itself, beside the lookups. The task is dropped when shutdown is requested.

@@ -137,15 +137,7 @@ async fn run(listener: Listener, api: Api, limits: &GrpcLimits, tasks: &Tasks) -
     let notes = NoteServiceServer::new(services)
         .accept_compressed(CompressionEncoding::Gzip)
         .max_decoding_message_size(MAX_MESSAGE_BYTES);
-    let connections = ConnectionLimits {
-        edge: EdgeLabel::Grpc,
-        max: limits.max_connections,
-        per_address: limits.connections_per_address,
-        idle_timeout: limits.idle_timeout,
-        memory: limits.memory.clone(),
-        metrics: api.metrics().clone(),
-    };
-    let acceptor = Acceptor::new(listener, connections, Protocol::Grpc);
+    let acceptor = Acceptor::new(listener, connections(limits, &api), Protocol::Grpc);
     let open = acceptor.open();
     let serving = builder(limits)
         .layer(CountCalls)
@@ -170,6 +162,17 @@ async fn run(listener: Listener, api: Api, limits: &GrpcLimits, tasks: &Tasks) -
         served = serving => Ok(served?),
         never = close_at_shutdown(&open, tasks) => match never {},
         never = open.drop_idle_and_stalled() => match never {},
+    }
+}
+
+fn connections(limits: &GrpcLimits, api: &Api) -> ConnectionLimits {
+    ConnectionLimits {
+        edge: EdgeLabel::Grpc,
+        max: limits.max_connections,
+        per_address: limits.connections_per_address,
+        idle_timeout: limits.idle_timeout,
+        memory: limits.memory.clone(),
+        metrics: api.metrics().clone(),
     }
 }
 

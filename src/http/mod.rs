@@ -12,6 +12,7 @@ mod call_outcomes;
 mod cid;
 mod error_response;
 mod export;
+mod handler;
 mod host;
 mod items;
 mod json;

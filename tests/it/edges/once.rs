@@ -5,6 +5,8 @@
 //! That the id must be compared with the whole request, its address included, is a question of
 //! `ietf-wg-httpapi/idempotency#22` and `josipmusa/idempotency4j#12`.
 
+mod change;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -13,6 +15,7 @@ use prost_types::{DescriptorProto, FileDescriptorSet};
 use ringwarden::wire::FILE_DESCRIPTOR_SET;
 use serde_json::{Value, json};
 
+use self::change::{Change, Sent, change, elsewhere, post, sent, with};
 use super::{NUMBER, OTHER};
 use crate::support::server::{Answer, Server};
 
@@ -40,66 +43,8 @@ const ERASED: &str = "+14155550188";
 /// The fields that hold the id of a request.
 const IDS: [&str; 2] = ["request_id", "report_id"];
 
-/// A request of a method, and others that must not be taken under the same id.
-struct Change {
-    first: Sent,
-    others: Vec<Sent>,
-    /// Fields of the answer that say that the request is a repetition.
-    says_so: &'static [&'static str],
-}
-
-#[derive(Clone)]
-struct Sent {
-    verb: &'static str,
-    path: String,
-    body: Value,
-}
-
-fn sent(verb: &'static str, path: &str, body: Value) -> Sent {
-    Sent {
-        verb,
-        path: path.to_owned(),
-        body,
-    }
-}
-
-fn post(path: &str, body: Value) -> Sent {
-    sent("POST", path, body)
-}
-
-/// The body with these fields set to other values.
-fn with(body: &Value, fields: &Value) -> Value {
-    let mut body = body.clone();
-    for (name, value) in fields.as_object().unwrap() {
-        body[name] = value.clone();
-    }
-    body
-}
-
-/// A change with the given other contents, sent to the same path.
-fn change(first: Sent, others: &[Value]) -> Change {
-    let others = others.iter().map(|other| Sent {
-        body: with(&first.body, other),
-        ..first.clone()
-    });
-    Change {
-        others: others.collect(),
-        first,
-        says_so: &[],
-    }
-}
-
 fn number_path(number: &str, verb: &str) -> String {
     format!("/v1/numbers/{number}:{verb}")
-}
-
-/// The same body for another number.
-fn elsewhere(mut change: Change, path: &str) -> Change {
-    change.others.push(Sent {
-        path: path.to_owned(),
-        ..change.first.clone()
-    });
-    change
 }
 
 fn changes_of_numbers() -> Vec<(&'static str, Change)> {
