@@ -227,7 +227,7 @@ async fn check_erasure(place: &dyn Place) {
         erased,
         "a repetition tells the same"
     );
-    assert_eq!(traces_in(&store).await, [String::new(); 0]);
+    assert_eq!(traces_in(&store).await, Vec::<String>::new());
 
     for instance in [Some(&one), two.as_ref()].into_iter().flatten() {
         instance.follower.sweep().await;
@@ -252,7 +252,7 @@ async fn check_erasure(place: &dyn Place) {
     later.unwrap();
     assert_eq!(one.count(NUMBER), 1);
     assert_eq!(erase(&one, "erase-2", false).await.unwrap().counts.reports, 1);
-    assert_eq!(traces_in(&store).await, [String::new(); 0]);
+    assert_eq!(traces_in(&store).await, Vec::<String>::new());
 }
 
 /// Who has the number finds who did what; the events do not tell the number.
@@ -351,7 +351,7 @@ async fn after_a_purge_no_file_of_the_embedded_store_has_a_trace() {
     assert!(store.purge().await.unwrap());
     let mut after = Vec::new();
     files_with_traces(directory.path(), &mut after);
-    assert_eq!(after, [String::new(); 0]);
+    assert_eq!(after, Vec::<String>::new());
     assert!(!store.purge().await.unwrap(), "once");
     // The store goes on, and opens again.
     one.services

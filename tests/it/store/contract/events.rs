@@ -150,6 +150,7 @@ pub async fn old_events_are_dropped_in_small_steps(place: &dyn Place) {
 }
 
 /// Instances drop at the same time: what one has dropped, another does not make up for with events that are not old.
+#[expect(clippy::disallowed_methods, reason = "the tasks end with the test")]
 pub async fn several_instances_drop_what_is_old_alone(place: &dyn Place) {
     const OLD: i64 = 200;
     const NEW: i64 = 60;
