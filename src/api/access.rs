@@ -245,6 +245,8 @@ mod tests {
                 "ListLists",
                 "ListNotes",
                 "ListAuditEvents",
+                "ListSharings",
+                "ListSharedWithMe",
                 "GetPrincipal",
                 "ListPrincipals",
                 "GetCaller",

@@ -161,8 +161,7 @@ impl View {
         let found = shard.find(call.number, model);
         let version = found.as_ref().map_or(0, |found| found.version());
         let mut state = found.as_ref().map(|found| found.state().clone()).unwrap_or_default();
-        let links = std::mem::take(&mut state.links);
-        state.links.clone_from(&links);
+        let links = state.links.clone();
         let mut around = neighbourhood(model, &shard, &cases, call.number, now);
         let mut linked: Vec<(&CaseLink, Arc<Case>)> = linked_cases(&links, &cases);
         for other in &shared {
@@ -173,6 +172,7 @@ impl View {
                 }
             }
             linked.extend(other.cases.iter().map(|(link, case)| (link, Arc::clone(case))));
+            state.links.extend(other.cases.iter().map(|(link, _)| link.clone()));
             around = around.or_more(&other.neighbourhood);
         }
         let subject = Subject {

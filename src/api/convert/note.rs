@@ -71,14 +71,14 @@ pub(in crate::api) fn notes(notes: &[Arc<Note>]) -> Vec<v1::Note> {
 }
 
 impl FieldReader {
-    pub(super) fn number_subject(&mut self, number: String, default_region: &str) -> NoteSubjectInput {
+    fn number_subject(&mut self, number: String, default_region: &str) -> NoteSubjectInput {
         NoteSubjectInput::Number {
             text: self.number("number", number),
             default_region: self.region("default_region", default_region),
         }
     }
 
-    pub(super) fn case_subject(&mut self, id: &str, default_region: &str) -> Option<NoteSubjectInput> {
+    fn case_subject(&mut self, id: &str, default_region: &str) -> Option<NoteSubjectInput> {
         self.region("default_region", default_region);
         self.keep("case_id", CaseId::parse(id)).map(NoteSubjectInput::Case)
     }

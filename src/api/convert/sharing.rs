@@ -44,51 +44,65 @@ pub(in crate::api) fn new_visibility(
             None
         }
     };
-    let on = if request.note_case_id.is_empty() {
-        Some(fields.number_subject(request.note_number, &request.default_region))
-    } else {
-        fields.case_subject(&request.note_case_id, &request.default_region)
+    let region = fields.region("default_region", &request.default_region);
+    let on = match (request.note_case_id.as_str(), request.note_number) {
+        ("", number) if number.is_empty() => None,
+        ("", text) => Some(NoteSubjectInput::Number {
+            text,
+            default_region: region,
+        }),
+        (id, _) => fields
+            .keep("note_case_id", CaseId::parse(id))
+            .map(NoteSubjectInput::Case),
     };
-    let thing = fields.thing(request.thing, on, note_subject)?;
+    let thing = fields.thing(request.thing, on);
     let reason = fields.prose("reason", request.reason, MAX_REASON_CHARS);
     let mutation = fields.mutation(context, &request.actor, &request.request_id, request.expected_version);
-    let wanted = thing.zip(visibility).zip(mutation);
-    fields.finish(wanted.map(|((thing, visibility), mutation)| NewVisibility {
-        thing,
+    let ((thing, visibility), mutation) = fields.finish(thing.zip(visibility).zip(mutation))?;
+    Ok(NewVisibility {
+        thing: match thing {
+            NamedThing::Note(on, id) => ThingInput::Note(note_subject(&on)?, id),
+            NamedThing::Other(thing) => thing,
+        },
         visibility,
         reason,
         mutation,
-    }))
+    })
+}
+
+/// A thing as the request names it: the subject of a note is not read yet.
+enum NamedThing {
+    Note(NoteSubjectInput, NoteId),
+    Other(ThingInput),
 }
 
 impl FieldReader {
-    fn thing(
-        &mut self,
-        thing: Option<v1::SharedThing>,
-        on: Option<NoteSubjectInput>,
-        note_subject: impl FnOnce(&NoteSubjectInput) -> Result<NoteSubject, ServiceError>,
-    ) -> Result<Option<ThingInput>, ServiceError> {
+    fn thing(&mut self, thing: Option<v1::SharedThing>, on: Option<NoteSubjectInput>) -> Option<NamedThing> {
         use v1::shared_thing::Thing;
-        Ok(match thing.and_then(|thing| thing.thing) {
-            Some(Thing::Reports(true)) => Some(ThingInput::Reports),
-            Some(Thing::Statuses(true)) => Some(ThingInput::Statuses),
-            Some(Thing::CaseId(id)) => self.keep("thing.case_id", CaseId::parse(&id)).map(ThingInput::Case),
-            Some(Thing::ListId(id)) => self.keep("thing.list_id", ListId::parse(&id)).map(ThingInput::List),
+        let other = match thing.and_then(|thing| thing.thing) {
             Some(Thing::NoteId(id)) => {
                 let id = NoteId::parse(&id);
                 if id.is_none() {
                     self.refuse("thing.note_id", "is not the id of a note");
                 }
-                match id.zip(on) {
-                    Some((id, on)) => Some(ThingInput::Note(note_subject(&on)?, id)),
-                    None => None,
+                if on.is_none() {
+                    self.refuse(
+                        "note_number",
+                        "must name the number that the note is on, or note_case_id its case",
+                    );
                 }
+                return id.zip(on).map(|(id, on)| NamedThing::Note(on, id));
             }
+            Some(Thing::Reports(true)) => Some(ThingInput::Reports),
+            Some(Thing::Statuses(true)) => Some(ThingInput::Statuses),
+            Some(Thing::CaseId(id)) => self.keep("thing.case_id", CaseId::parse(&id)).map(ThingInput::Case),
+            Some(Thing::ListId(id)) => self.keep("thing.list_id", ListId::parse(&id)).map(ThingInput::List),
             Some(Thing::Reports(false) | Thing::Statuses(false)) | None => {
                 self.refuse("thing", "must name what is shared");
                 None
             }
-        })
+        };
+        other.map(NamedThing::Other)
     }
 }
 

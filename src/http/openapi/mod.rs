@@ -188,6 +188,7 @@ fn example(field: &str) -> Option<&'static str> {
         "report_id" => Some("ticket-4711"),
         "reporter_id" => Some("user-4711"),
         "principal_id" => Some("carrier-1"),
+        "tenant" => Some("north"),
         "key_id" => Some("0123456789abcdef"),
         _ => None,
     }

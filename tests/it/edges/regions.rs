@@ -87,6 +87,14 @@ fn requests() -> Vec<(&'static str, &'static str, &'static str, Value, &'static 
             none.clone(),
             "",
         ),
+        (
+            "SetVisibility",
+            "POST",
+            "/v1/sharings:setVisibility",
+            json!({ "thing": { "noteId": format!("n-{}", "0".repeat(32)) }, "noteNumber": number, "actor": "ana",
+                    "scope": "VISIBILITY_SCOPE_ALL", "requestId": "x" }),
+            "/defaultRegion",
+        ),
         ("ListReports", "GET", "", none.clone(), ""),
         (
             "Search",

@@ -89,19 +89,20 @@ async fn reports_count_for_their_own_tenant_until_they_are_shared() {
     let of_south = lookup(&server, 4, NUMBER).await;
     assert_eq!(
         (&of_south["riskScore"], &of_south["reportCount"]),
-        (&Value::Null, &json!(0)),
+        (&Value::Null, &Value::Null),
         "{of_south}"
     );
 
     // An empty grant means nobody.
     let reports = json!({"reports": true});
     share(&server, 1, &reports, "NAMED", &[], "s0").await;
-    assert_eq!(lookup(&server, 4, NUMBER).await["reportCount"], 0);
+    assert_eq!(lookup(&server, 4, NUMBER).await["reportCount"], Value::Null);
     share(&server, 1, &reports, "NAMED", &["elsewhere"], "s1").await;
-    assert_eq!(lookup(&server, 4, NUMBER).await["reportCount"], 0);
+    assert_eq!(lookup(&server, 4, NUMBER).await["reportCount"], Value::Null);
     share(&server, 1, &reports, "NAMED", &["south"], "s2").await;
     let shared = lookup(&server, 4, NUMBER).await;
-    assert_eq!(shared["riskScore"], of_north["riskScore"]);
+    let score = |answer: &Value| answer["riskScore"].as_f64().unwrap();
+    assert!((score(&shared) - score(&of_north)).abs() < 0.01, "{shared}");
     assert_eq!(shared["reportCount"], 3);
     // The evidence is shared, never the reports themselves.
     let dossier = done(&server, 3, "GET", "/v1/numbers/+14155550199", &Value::Null).await;
@@ -123,9 +124,10 @@ async fn cases_notes_and_lists_are_seen_by_those_they_are_shared_with() {
         "requestId": "c1",
     });
     done(&server, 1, "POST", "/v1/cases", &case).await;
-    let step = json!({"to": "CASE_STATUS_CORROBORATED", "requestId": "c2"});
-    let stepped = send(&server, 1, "POST", "/v1/cases/c-north:transition", &step).await;
-    assert_eq!(stepped.status, 200, "{stepped:?}");
+    for to in ["UNDER_INVESTIGATION", "CORROBORATED"] {
+        let step = json!({"to": format!("CASE_STATUS_{to}"), "requestId": to});
+        done(&server, 1, "POST", "/v1/cases/c-north:transition", &step).await;
+    }
     let links = json!({
         "links": [{"number": NUMBER, "role": "CASE_ROLE_CALLER_ID", "confidence": 0.9}], "requestId": "c3",
     });
@@ -136,7 +138,7 @@ async fn cases_notes_and_lists_are_seen_by_those_they_are_shared_with() {
 
     let of_north = lookup(&server, 2, NUMBER).await;
     assert_eq!(of_north["cases"][0]["caseId"], "c-north", "{of_north}");
-    assert_eq!(lookup(&server, 4, NUMBER).await["cases"], json!([]));
+    assert_eq!(lookup(&server, 4, NUMBER).await["cases"], Value::Null);
     let foreign = "/v1/cases/c-north?tenant=north";
     assert_eq!(send(&server, 3, "GET", foreign, &Value::Null).await.status, 404);
 
@@ -147,7 +149,7 @@ async fn cases_notes_and_lists_are_seen_by_those_they_are_shared_with() {
     let shown = done(&server, 3, "GET", foreign, &Value::Null).await;
     assert_eq!(
         (&shown["case"]["title"], &shown["notes"]),
-        (&json!("Two call centers"), &json!([]))
+        (&json!("Two call centers"), &Value::Null)
     );
     let things = done(&server, 3, "GET", "/v1/sharedWithMe?tenant=north", &Value::Null).await;
     assert_eq!(things["things"], json!([{"caseId": "c-north"}]));
@@ -163,7 +165,7 @@ async fn cases_notes_and_lists_are_seen_by_those_they_are_shared_with() {
     assert_eq!(shown["notes"][0]["text"], "the second one is in Manila");
 
     share(&server, 1, &json!({"caseId": "c-north"}), "PRIVATE", &[], "s3").await;
-    assert_eq!(lookup(&server, 4, NUMBER).await["cases"], json!([]));
+    assert_eq!(lookup(&server, 4, NUMBER).await["cases"], Value::Null);
     assert_eq!(send(&server, 3, "GET", foreign, &Value::Null).await.status, 404);
 }
 
@@ -225,7 +227,7 @@ async fn statuses_page_tokens_decisions_and_the_audit_log_belong_to_a_tenant() {
     // A request id of one tenant means nothing to another.
     let case = json!({"caseId": "one", "title": "of south", "requestId": "c0"});
     let made = done(&server, 3, "POST", "/v1/cases", &case).await;
-    assert_eq!(made["case"]["title"], "of south");
+    assert_eq!(made["title"], "of south");
 }
 
 #[tokio::test]
