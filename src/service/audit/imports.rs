@@ -139,8 +139,8 @@ impl AuditLog {
             let Some(told) = self.imports.join(&key, sent, now) else {
                 continue;
             };
-            self.record(by, method, Some(AuditSubject::Import(import)), told.changes())
-                .await?;
+            let recorded = self.record(by, method, Some(AuditSubject::Import(import)), told.changes());
+            recorded.await.map_err(nothing_stored)?;
             let told = Told {
                 at: now,
                 by: by.clone(),
@@ -163,5 +163,14 @@ impl AuditLog {
                 .await?;
         }
         Ok(())
+    }
+}
+
+/// The error for reports whose event may not be written: they were not stored, so their outcome is known.
+fn nothing_stored(error: ServiceError) -> ServiceError {
+    if matches!(error, ServiceError::OutcomeUnknown) {
+        ServiceError::StoreUnavailable
+    } else {
+        error
     }
 }

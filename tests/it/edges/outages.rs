@@ -154,7 +154,12 @@ async fn a_change_says_what_became_of_it() {
                 route.name
             );
             if let Some(said) = outage(&answer) {
+                // The example of an erasure tells only what would be erased, so it reads.
+                let reads = body.contains("\"dryRun\": true");
                 let is_unread = said.contains("nothing could be read");
+                if reads && is_unread {
+                    continue;
+                }
                 assert!(
                     !is_unread && (said.contains(expected) || said.contains("nothing was written")),
                     "{}: {said}",
