@@ -132,7 +132,7 @@ impl Api {
         self.charge(context, RequestClass::Other, 1)
     }
 
-    /// Checks that the caller is somebody, whatever its roles.
+    /// Checks that the caller has an accepted credential. Any role will do.
     ///
     /// # Errors
     /// If the request has no credential that is accepted.

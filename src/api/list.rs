@@ -140,7 +140,7 @@ impl Api {
     }
 }
 
-/// The error of an upload that takes too long as a whole, or of which a part does not arrive.
+/// The error of an upload that takes too long as a whole, or has a part that does not arrive.
 fn too_slow() -> ApiError {
     tracing::info!("the upload of a list took too long and was stopped");
     ApiError::unfinished()

@@ -113,7 +113,7 @@ impl PrivateFile<'_> {
     }
 }
 
-/// Lets this process create files and directories for its own user alone, whatever the umask was. A file whose mode is set
+/// Lets this process create files and directories for its own user alone, with any umask. A file whose mode is set
 /// apart is not concerned.
 pub fn create_for_own_user_only() {
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
@@ -151,7 +151,7 @@ pub fn rewrite_private_file(path: &Path, source: Option<FileIdentity>) -> io::Re
     Ok(file)
 }
 
-/// The identity of a file, by whatever name it was opened.
+/// The identity of a file: the same for all of its names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileIdentity {
     device: u64,

@@ -22,7 +22,7 @@ pub(super) fn json<T: Serialize>(message: &T) -> Result<(), CliError> {
     line(visible_json(text))
 }
 
-/// Prints one line. No text in it can control the terminal, whatever it is made of.
+/// Prints one line. No text in it can control the terminal.
 pub(super) fn line(text: impl Display) -> Result<(), CliError> {
     let mut out = anstream::stdout().lock();
     writeln!(out, "{}", harmless(&text.to_string()))?;

@@ -63,7 +63,7 @@ impl Actor {
         Self("bootstrap".into())
     }
 
-    /// Whether this is the name of an actor that the program makes itself, in whatever case it is written.
+    /// Whether this is the name of an actor that the program makes itself, in upper or lower case.
     #[must_use]
     pub fn is_of_program(name: &str) -> bool {
         let own = [

@@ -28,7 +28,7 @@ const PREFIX_BYTES: usize = 5;
 pub(super) enum Arrival {
     /// One message, and the end of the request.
     One,
-    /// Messages over any time, each of which is done with when it is answered.
+    /// Messages over any time, and each is over when it is answered.
     Stream,
     /// The parts of one thing, which are all kept until the last one.
     Upload,

@@ -91,7 +91,7 @@ impl Index {
         self.principals.read().by_id.get(id).cloned()
     }
 
-    /// The principal that has this key, in whatever state the key is.
+    /// The principal that has this key, also if the key has ended.
     #[must_use]
     pub fn principal_of_key(&self, id: KeyId) -> Holder {
         Holder::of(&self.principals.read().by_key, &id)

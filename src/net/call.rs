@@ -30,7 +30,7 @@ pub(crate) struct CallBody<B> {
     part: Option<Part>,
 }
 
-/// A part of a body, of which the connection takes over one slice after the other.
+/// A part of a body. The connection takes it over in slices, one after the other.
 #[derive(Debug)]
 struct Part {
     rest: Bytes,

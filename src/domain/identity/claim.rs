@@ -1,4 +1,4 @@
-//! Claims: what keeps two changes of principals at the same moment apart, on whatever instances they are made.
+//! Claims: what keeps two changes of principals at the same moment apart, also on two instances.
 //!
 //! Each principal is a record in a shard of its own, and a commit changes one shard only. So what must be true of several
 //! principals at once (a credential has one holder, an administrator stays) is claimed first, in a side record that the
@@ -14,7 +14,7 @@ pub const MAX_CLAIMS: usize = 64;
 /// What principals claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Claimed {
-    /// A name, in whatever case it is written.
+    /// A name in lower case.
     Name(PrincipalId),
     /// An API key. A claim on it stays for ever, so that its id is never used for another key.
     Key(KeyId),

@@ -2,7 +2,7 @@
 //!
 //! A [`Principal`] is a party that uses a server: a carrier's switch, the back end of an app, an analyst. It belongs to one
 //! tenant and has roles. It proves its identity by an API key ([`ApiKey`]), by a client certificate, or by a token of an
-//! OpenID provider, all of which are bound to it. A [`Caller`] is a principal behind one request, or everybody, while a
+//! OpenID provider. All of these are bound to it. A [`Caller`] is a principal behind one request, or everybody, while a
 //! server has no principals.
 
 mod caller;

@@ -31,7 +31,7 @@ pub struct Sent {
     feeds: BTreeSet<Feed>,
 }
 
-/// The imports of which events were written lately.
+/// The imports whose events were written lately.
 #[derive(Default)]
 pub(super) struct Imports(Mutex<HashMap<(ImportId, Actor), Told>>);
 

@@ -88,7 +88,7 @@ impl Identities {
         Ok(self.has_principals())
     }
 
-    /// Whether the index has a principal, in whatever state it is.
+    /// Whether the index has a principal, also a disabled one.
     pub fn has_principals(&self) -> bool {
         self.index.principal_count() > 0
     }
@@ -99,7 +99,7 @@ impl Identities {
         self.freshness.is_ready() && !self.freshness.is_from_snapshot() && !self.has_principals()
     }
 
-    /// How often the principals have changed. While it is the same, whoever was identified may be identified still, until
+    /// How often the principals have changed. While it is the same, a caller that was identified is still the same, until
     /// the credential ends by itself.
     pub fn generation(&self) -> u64 {
         self.index.principals_generation()

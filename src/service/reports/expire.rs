@@ -21,8 +21,8 @@ const NUMBERS_AT_A_TIME: usize = 100;
 const ROWS_EXPECTED: usize = 50;
 
 impl Reports {
-    /// Drops the reports and comments of these shards that are too old, in small steps. A number of which nothing else is
-    /// stored goes with its last report. Says how much was dropped.
+    /// Drops the reports and comments of these shards that are too old, in small steps. A number without other data goes with its
+    /// last report. Says how much was dropped.
     ///
     /// # Errors
     /// If the store cannot be read or written. What was dropped until then stays dropped.
