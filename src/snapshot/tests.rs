@@ -150,6 +150,27 @@ fn a_snapshot_gives_back_every_record_with_its_version_and_its_unknown_fields() 
     assert_eq!(freshness.store(), StoreState::Down);
 }
 
+/// Each tenant gets its own records back, and the records of others are not counted as those of the default tenant.
+#[test]
+fn a_snapshot_gives_back_the_records_of_every_tenant() {
+    let (_place, directory) = directory();
+    let instance = Instance::with_numbers();
+    let north = TenantId::parse("north").unwrap();
+    let of_north = instance.follower.indexes().get_or_make(north).unwrap();
+    for n in 0..3 {
+        of_north.apply(number(n), version(n) + 1_000, Some(state(n + 7)));
+    }
+    instance.write(&directory, &instance.head()).unwrap();
+    let restored = Instance::new();
+    let snapshot = restored.open(&directory).unwrap();
+    snapshot.restore(&restored.follower, restored.index.model()).unwrap();
+    assert_eq!(restored.index.number_count(), usize::try_from(NUMBERS).unwrap());
+    assert_eq!(restored.index.record(number(0)), Some((version(0), state(0))));
+    let of_north = restored.follower.indexes().get(north).unwrap();
+    assert_eq!(of_north.number_count(), 3);
+    assert_eq!(of_north.record(number(2)), Some((version(2) + 1_000, state(9))));
+}
+
 /// The follower of the restored index goes on where the other one stood.
 #[tokio::test]
 async fn the_place_in_the_logs_is_kept() {

@@ -36,6 +36,7 @@ mod retries;
 mod returned;
 mod similar;
 mod single;
+mod tenants;
 mod traffic;
 mod trust;
 mod unproven;
