@@ -4,6 +4,7 @@ use super::convert::note as convert;
 use super::convert::total;
 use super::{Api, ApiError, RequestContext};
 use crate::metrics::MutationLabel;
+use crate::service::ServiceError;
 use crate::wire::v1;
 
 impl Api {
@@ -41,7 +42,12 @@ impl Api {
         let (subject, page) = convert::wanted(request)?;
         self.refresh().await;
         let (services, viewer) = self.owner(&named, None, context)?;
-        let list = services.notes.list(&subject, &page, viewer)?;
+        let list = match services.notes.list(&subject, &page, viewer) {
+            // Whether another tenant has such a case, or private notes, is not told.
+            Ok(list) if viewer.is_some() && list.total == 0 => Err(ServiceError::NotFound { resource: "note" }),
+            Err(ServiceError::NotFound { .. }) if viewer.is_some() => Err(ServiceError::NotFound { resource: "note" }),
+            list => list,
+        }?;
         Ok(v1::ListNotesResponse {
             notes: convert::notes(&list.notes),
             next_page_token: list.next_page_token,

@@ -96,8 +96,8 @@ impl Api {
         let sees = |services: &&TenantServices| thing.is_none_or(|thing| services.sharings.allows(thing, viewer));
         let resource = match thing {
             Some(SharedThing::List(_)) => "list",
-            Some(SharedThing::Note(_)) => "note",
-            Some(SharedThing::Case(_) | SharedThing::Reports | SharedThing::Statuses) | None => "case",
+            Some(SharedThing::Note(_)) | None => "note",
+            Some(SharedThing::Case(_) | SharedThing::Reports | SharedThing::Statuses) => "case",
         };
         let services = services.filter(sees).ok_or(ServiceError::NotFound { resource })?;
         Ok((services, Some(viewer)))

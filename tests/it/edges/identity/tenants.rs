@@ -142,6 +142,29 @@ async fn cases_notes_and_lists_are_seen_by_those_they_are_shared_with() {
     let foreign = "/v1/cases/c-north?tenant=north";
     assert_eq!(send(&server, 3, "GET", foreign, &Value::Null).await.status, 404);
 
+    // Whether a tenant, a case or a note of another exists is not told.
+    for paths in [
+        [
+            "/v1/cases/c-north?tenant=north",
+            "/v1/cases/c-none?tenant=north",
+            "/v1/cases/c-north?tenant=none",
+        ],
+        [
+            "/v1/notes?caseId=c-north&tenant=north",
+            "/v1/notes?caseId=c-none&tenant=north",
+            "/v1/notes?caseId=c-north&tenant=none",
+        ],
+    ] {
+        let mut answers = Vec::new();
+        for path in paths {
+            let answer = send(&server, 3, "GET", path, &Value::Null).await;
+            answers.push((answer.status, answer.body));
+        }
+        assert!(
+            answers.iter().all(|answer| *answer == answers[0] && answer.0 == 404),
+            "{answers:?}"
+        );
+    }
     share(&server, 1, &json!({"caseId": "c-north"}), "NAMED", &["south"], "s1").await;
     let of_south = lookup(&server, 4, NUMBER).await;
     assert_eq!(of_south["cases"], of_north["cases"]);
