@@ -11,7 +11,7 @@ use parking_lot::{RwLock, RwLockReadGuard};
 use super::{Index, NumberView, ScoredCall, linked_cases, neighbourhood};
 use crate::domain::case::{Case, CaseLink};
 use crate::domain::ids::{CaseId, ListId};
-use crate::domain::kinds::ListKind;
+use crate::domain::kinds::{ListKind, StatusKind};
 use crate::domain::list::{List, ListEntry, ListHits, ListedCaller, Owner};
 use crate::domain::range::Neighbourhood;
 use crate::domain::score::Subject;
@@ -21,7 +21,7 @@ use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 use crate::domain::visibility::SharedThing;
 use crate::number::E164;
-use crate::shard::{Shard, Version};
+use crate::shard::Shard;
 
 /// What one tenant may see.
 #[derive(Debug)]
@@ -99,15 +99,6 @@ impl View {
             })
     }
 
-    /// A case that the viewer may see, with its version: an own one, or else one of another tenant.
-    #[must_use]
-    pub fn case(&self, id: &CaseId) -> Option<(Version, Arc<Case>)> {
-        let mut others = self.others.iter();
-        self.own.case(id).or_else(|| {
-            others.find_map(|(_, index)| index.case(id).filter(|(_, case)| self.may_see_case(index, &case.id)))
-        })
-    }
-
     /// The first case that the viewer may see and that is wanted.
     #[must_use]
     pub fn find_case(&self, is_wanted: impl Fn(&Case) -> bool) -> Option<Arc<Case>> {
@@ -164,10 +155,13 @@ impl View {
         let links = state.links.clone();
         let mut around = neighbourhood(model, &shard, &cases, call.number, now);
         let mut linked: Vec<(&CaseLink, Arc<Case>)> = linked_cases(&links, &cases);
+        let own_analysts_decide = state.statuses.at(now).next().is_some();
         for other in &shared {
             state.evidence.add_all(&other.state.evidence, &model.fold);
             for entry in &other.statuses {
-                if state.statuses.holding(entry.kind, now).is_none() {
+                // The decision of the own analysts stands. Protection counts always: it harms nobody.
+                let counts = !own_analysts_decide || entry.kind == StatusKind::Protected;
+                if counts && state.statuses.holding(entry.kind, now).is_none() {
                     state.statuses.set(entry.clone());
                 }
             }

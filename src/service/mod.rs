@@ -35,7 +35,7 @@ use crate::clock::Clock;
 use crate::domain::policy::Enforcement;
 use crate::domain::tenant::TenantId;
 use crate::follow::Follower;
-use crate::index::{Freshness, Indexes, View};
+use crate::index::{Freshness, Indexes};
 use crate::metrics::Metrics;
 use crate::store::{Meta, Store};
 use crate::traffic::Observer;
@@ -189,12 +189,6 @@ impl Services {
     pub fn of_all(&self) -> impl Iterator<Item = &TenantServices> {
         let tenants = self.indexes.all().into_iter();
         tenants.filter_map(|(tenant, _)| self.tenants.of(tenant).ok())
-    }
-
-    /// What a tenant may see.
-    #[must_use]
-    pub fn view(&self, viewer: TenantId) -> View {
-        self.indexes.view(viewer)
     }
 
     /// Replaces the keys that seal and open decision ids. Without keys, the one that is derived from the store is used.

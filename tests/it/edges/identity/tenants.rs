@@ -227,6 +227,16 @@ async fn statuses_page_tokens_decisions_and_the_audit_log_belong_to_a_tenant() {
     share(&server, 1, &json!({"statuses": true}), "ALL", &[], "s1").await;
     assert_eq!(lookup(&server, 4, NUMBER).await["action"], "ACTION_BLOCK");
 
+    // The decision of the own analysts stands.
+    let own =
+        json!({"kind": "STATUS_KIND_ALLOWED", "reason": "our customer", "validFor": "86400s", "requestId": "st2"});
+    done(&server, 3, "POST", "/v1/numbers/+14155550199:setStatus", &own).await;
+    assert_eq!(lookup(&server, 4, NUMBER).await["action"], "ACTION_ALLOW");
+    // A protection of another tenant counts all the same.
+    let protected = json!({"kind": "STATUS_KIND_PROTECTED", "reason": "a hospital", "requestId": "st3"});
+    done(&server, 1, "POST", "/v1/numbers/+14155550199:setStatus", &protected).await;
+    assert_eq!(lookup(&server, 4, NUMBER).await["basis"], "BASIS_PROTECTED");
+
     let decision = format!("/v1/decisions/{}", blocked["decisionId"].as_str().unwrap());
     assert_eq!(send(&server, 1, "GET", &decision, &Value::Null).await.status, 200);
     assert_eq!(send(&server, 3, "GET", &decision, &Value::Null).await.status, 400);
