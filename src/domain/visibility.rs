@@ -33,7 +33,7 @@ pub enum Visibility {
 /// What can be shared.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SharedThing {
-    /// The evidence of all reports: how many there are, of which kinds, and what they weigh. Never who reported, and no
+    /// The evidence of all reports: their number, their kinds and their weight. Never who reported, and no
     /// comment.
     Reports,
     /// The statuses that the analysts of the tenant gave to numbers.

@@ -48,7 +48,7 @@ fn add(count: &AtomicUsize, most: usize) -> bool {
 }
 
 impl HealthCalls {
-    /// None on a new connection; `all_watches` are those of all connections, of which `places` may be open.
+    /// None on a new connection; `all_watches` counts those of all connections, at most `places`.
     pub(super) fn new(all_watches: Arc<AtomicUsize>, places: usize) -> Self {
         Self {
             checks: AtomicUsize::new(0),

@@ -263,8 +263,8 @@ impl ConnectionUsage {
         is_blocked || self.0.untaken_since.lock().iter().any(|(_, since)| *since < before)
     }
 
-    /// The time since the last call ended; `None` if one is in progress, or if its answer is still being sent. Whatever
-    /// else the client sends does not count, such as its answers to the pings of the server.
+    /// The time since the last call ended; `None` if one is in progress, or if its answer is still being sent. Other
+    /// bytes of the client do not count, such as its answers to the pings of the server.
     pub(super) fn idle_for(&self) -> Option<Duration> {
         if self.0.calls.load(Ordering::Acquire) > 0 || self.0.blocked.load(Ordering::Acquire) {
             return None;

@@ -107,7 +107,7 @@ impl Reports {
         Ok(all)
     }
 
-    /// Deletes the record of a number of which nothing is stored any more. If it changes meanwhile, it stays.
+    /// Deletes the record of a number that has no data any more. If it changes meanwhile, it stays.
     async fn drop_left_over(&self, number: E164, author: Author<'_>) -> Result<(), ServiceError> {
         let whole = self.writer.read_whole(number).await?;
         if whole.version.is_none() || !whole.state.is_left_over() || !self.writer.notes_of(number).is_empty() {
