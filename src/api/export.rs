@@ -3,10 +3,9 @@
 use std::collections::VecDeque;
 
 use futures_util::stream::{self, Stream, StreamExt as _};
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::convert::export as convert;
-use super::{Api, ApiError, RequestContext};
+use super::{Admitted, Api, ApiError, RequestContext};
 use crate::domain::audit::{AuditChange, AuditMethod, AuditSubject};
 use crate::domain::ids::ImportId;
 use crate::domain::kinds::Source;
@@ -15,8 +14,9 @@ use crate::number::E164;
 use crate::service::{Export, ExportQuery, ServiceError, StoredReport, subject_of_number};
 use crate::wire::v1;
 
-/// Exports at the same time. Each holds the reports of some numbers in memory, and keeps the store busy.
-pub(super) const MAX_EXPORTS: usize = 2;
+/// Exports at the same time. Each holds the reports of some numbers in memory, and keeps the store busy. A principal has
+/// one, and a named tenant two, however slowly they take them.
+pub(super) const MAX_EXPORTS: usize = 4;
 /// The most reports of one message.
 const REPORTS_OF_MESSAGE: usize = 1_000;
 /// How long a client should wait if other exports are in progress.
@@ -36,7 +36,7 @@ struct Exporting {
     /// Whether the message with the total was sent.
     is_over: bool,
     /// Lets another export begin when it is dropped.
-    _permit: OwnedSemaphorePermit,
+    _admitted: Admitted,
 }
 
 impl Api {
@@ -60,7 +60,7 @@ impl Api {
         let busy = ServiceError::Exhausted {
             retry_after: RETRY_AFTER,
         };
-        let permit = self.0.exports.clone().try_acquire_owned().map_err(|_| busy)?;
+        let admitted = self.0.exports.admit(context).ok_or(busy)?;
         let recorded = self.record(context, AuditMethod::ExportReports, subject.clone(), asked);
         recorded.await.map_err(ApiError::of_a_read)?;
         self.refresh().await;
@@ -73,7 +73,7 @@ impl Api {
             waiting: VecDeque::new(),
             sent: 0,
             is_over: false,
-            _permit: permit,
+            _admitted: admitted,
         };
         let parts = stream::try_unfold(exporting, |mut exporting| async move {
             let part = exporting.next().await?;

@@ -5,6 +5,7 @@
 //! handlers, so both give the same answers. Errors are [`ApiError`]s, made from the service's errors in one table.
 
 mod access;
+mod admission;
 mod audit;
 mod call_outcome;
 mod case;
@@ -14,7 +15,6 @@ mod deadline;
 mod error;
 mod export;
 mod field_names;
-mod heavy;
 mod identify;
 mod list;
 mod lookup;
@@ -39,6 +39,7 @@ use futures_util::FutureExt as _;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use self::admission::Admissions;
 use crate::clock::Clock;
 use crate::decision_log::DecisionLog;
 use crate::index::Freshness;
@@ -51,10 +52,10 @@ pub use crate::domain::list::MAX_PART_ENTRIES;
 pub use crate::domain::quota::RequestQuotas;
 pub use crate::service::Violation;
 pub use access::{ACCESS, Access, changes};
+pub use admission::Admitted;
 pub use context::{Permit, RequestContext};
 pub use error::{ApiError, Code};
 pub use field_names::{json_name, rename_fields};
-pub use heavy::AdmittedHeavy;
 pub use identify::{Admission, Authorization, Shown};
 pub use readiness::Readiness;
 pub use reason::{ErrorReason, REASON_DOMAIN};
@@ -113,11 +114,11 @@ struct Shared {
     /// The second in which a request was last logged that its caller's roles do not allow.
     denied_at: AtomicI64,
     /// The heavy requests in progress.
-    heavy: heavy::HeavyRequests,
+    heavy: Admissions,
     /// One permit for each list that is being replaced by a complete upload.
     replacing: Semaphore,
     /// One permit for each export in progress; a stream holds it.
-    exports: Arc<Semaphore>,
+    exports: Admissions,
 }
 
 impl std::fmt::Debug for Api {
@@ -175,9 +176,9 @@ impl Api {
             leaving: AtomicBool::new(false),
             draining: CancellationToken::new(),
             denied_at: AtomicI64::new(0),
-            heavy: heavy::HeavyRequests::new(heavy_requests),
+            heavy: Admissions::new(heavy_requests),
             replacing: Semaphore::new(list::MAX_REPLACED_AT_ONCE),
-            exports: Arc::new(Semaphore::new(export::MAX_EXPORTS)),
+            exports: Admissions::new(export::MAX_EXPORTS),
         }))
     }
 
@@ -187,7 +188,7 @@ impl Api {
     /// # Errors
     /// If as many are in progress as the server works at, or if its connection or its principal has a quarter of them; nothing
     /// was done then.
-    pub fn admit_heavy(&self, context: &RequestContext) -> Result<AdmittedHeavy<'_>, ApiError> {
+    pub fn admit_heavy(&self, context: &RequestContext) -> Result<Admitted, ApiError> {
         let busy = ServiceError::Exhausted {
             retry_after: HEAVY_RETRY_AFTER,
         };
