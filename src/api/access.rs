@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use super::rates::RequestClass;
 use super::{Api, ApiError, Permit, RequestContext};
 use crate::domain::identity::{Caller, Identified, Role, Roles};
+use crate::domain::tenant::TenantId;
 use crate::metrics::{RoleLabel, ServiceLabel};
 use crate::service::ServiceError;
 
@@ -119,7 +120,7 @@ impl Api {
         self.charge(context, RequestClass::of(service, method), 1)
     }
 
-    /// Checks that the caller may read the metrics. A server that may turn out to be open shows them while it waits for its
+    /// Checks that the caller may read the metrics: nobody of a named tenant may. A server that may turn out to be open shows them while it waits for its
     /// store: they say that it waits, and hold nothing of a person.
     ///
     /// # Errors
@@ -129,7 +130,13 @@ impl Api {
             return Ok(());
         }
         self.check_roles(context, METRICS)?;
-        self.charge(context, RequestClass::Other, 1)
+        self.charge(context, RequestClass::Other, 1)?;
+        // They count what all tenants do, so they are for those who run the server.
+        if context.caller.tenant() == TenantId::DEFAULT {
+            Ok(())
+        } else {
+            Err(ApiError::role_required(METRICS))
+        }
     }
 
     /// Checks that the caller has an accepted credential. Any role will do.
@@ -147,6 +154,7 @@ impl Api {
             Caller::Known(known) if known.principal.roles.meet(roles) => Ok(()),
             Caller::Known(known) => {
                 self.deny(context.permit, known);
+                self.charge(context, RequestClass::Other, 1)?;
                 Err(ApiError::role_required(roles))
             }
             // Nobody can be recognised before the index is loaded, and nobody is let in before it is known that there is no
