@@ -19,6 +19,7 @@ mod protocol;
 mod received;
 mod resets;
 mod socket;
+mod standing;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -46,7 +47,7 @@ pub(crate) use self::protocol::{JSON_PORT, Protocol, TLS_PORT};
 use self::socket::Socket;
 pub(crate) use self::tls::{Tls, TlsFault, TlsFile, TlsPem};
 use self::transport::{Transport, Unsecured};
-pub(crate) use self::usage::{Call, ConnectionUsage};
+pub(crate) use self::usage::{Call, ConnectionUsage, SilentStream};
 
 /// Pause after a connection could not be accepted.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

@@ -14,7 +14,7 @@ use tonic::body::Body;
 
 use super::status::status;
 use crate::api::ApiError;
-use crate::net::{ConnectionUsage, HeldBytes};
+use crate::net::{ConnectionUsage, HeldBytes, SilentStream};
 
 /// The longest pause of a request whose bytes are awaited.
 const PAUSE_MAX: Duration = Duration::from_secs(10);
@@ -103,6 +103,8 @@ pub(super) struct RequestBody {
     begun: Instant,
     /// When the bytes that are awaited must have arrived; `None` if none are awaited.
     deadline: Option<Pin<Box<Sleep>>>,
+    /// Set while a stream is silent between two messages.
+    silent: Option<SilentStream>,
 }
 
 impl RequestBody {
@@ -115,12 +117,14 @@ impl RequestBody {
             progress: Progress::default(),
             begun: Instant::now(),
             deadline: None,
+            silent: None,
         }
     }
 
     /// Counts bytes that have arrived.
     fn arrived(&mut self, bytes: &[u8]) -> Result<(), Status> {
         self.deadline = None;
+        self.silent = None;
         let begins = self.progress.take(bytes) && self.arrival == Arrival::Stream;
         if begins {
             self.begun = Instant::now();
@@ -137,6 +141,7 @@ impl RequestBody {
     /// Ready when the bytes that are awaited are late.
     fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<Status> {
         if self.arrival == Arrival::Stream && !self.progress.is_within() {
+            self.silent.get_or_insert_with(|| self.usage.silent_stream());
             return Poll::Pending;
         }
         let begun = self.begun;

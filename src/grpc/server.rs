@@ -170,9 +170,11 @@ fn connections(limits: &GrpcLimits, api: &Api) -> ConnectionLimits {
         edge: EdgeLabel::Grpc,
         max: limits.max_connections,
         per_address: limits.connections_per_address,
+        streams: usize::try_from(limits.max_concurrent_streams).unwrap_or(usize::MAX),
         idle_timeout: limits.idle_timeout,
         memory: limits.memory.clone(),
         metrics: api.metrics().clone(),
+        queue: std::sync::Arc::default(),
     }
 }
 

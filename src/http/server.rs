@@ -140,9 +140,11 @@ pub async fn serve(listener: impl Into<Listener>, api: Api, settings: HttpSettin
         edge: EdgeLabel::Http,
         max: limits.max_connections,
         per_address: limits.connections_per_address,
+        streams: 1,
         idle_timeout: MAX_AGE, // `HEAD_TIMEOUT` is shorter
         memory,
         metrics: api.metrics().clone(),
+        queue: std::sync::Arc::default(),
     };
     let acceptor = Acceptor::new(listener, connections, Protocol::Http);
     let open = acceptor.open();

@@ -33,7 +33,7 @@ const REFUSAL_PAUSE: Duration = Duration::from_millis(100);
 /// lookup takes some 80 bytes, and HTTP/2 ends a connection with 580 small messages that nobody has taken up.
 const READ_AT_ONCE: usize = 16 << 10;
 
-/// The pause after them. A timer ends it, so it does not end while the connection's task is still at work.
+/// The pause after them, and while too many calls of the connection are in progress. A timer ends it, so it does not end while the connection's task is still at work.
 const READ_PAUSE: Duration = Duration::from_millis(1);
 
 /// A connection that is refused, and must end.
@@ -268,7 +268,7 @@ impl AsyncRead for AcceptedConnection {
         if this.refused.is_some() {
             return this.poll_refused(cx).map(Err);
         }
-        if this.in_a_row >= READ_AT_ONCE {
+        while this.in_a_row >= READ_AT_ONCE || this.usage().is_crowded() {
             let pause = this.pause.get_or_insert_with(|| Box::pin(sleep(READ_PAUSE)));
             ready!(pause.as_mut().poll(cx));
             this.pause = None;

@@ -1,9 +1,11 @@
 //! The limits of the connections of one address of the server.
 
 use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::memory::MemoryBudget;
+use super::standing::StandingQueue;
 use crate::metrics::{DropLabel, EdgeLabel, Metrics};
 
 /// The limits of the connections of one address of the server, and where drops and refusals are counted.
@@ -14,11 +16,15 @@ pub(crate) struct ConnectionLimits {
     pub(crate) max: usize,
     /// Open connections of one client address; 0 for no limit.
     pub(crate) per_address: usize,
+    /// Calls in progress on one connection.
+    pub(crate) streams: usize,
     /// How long a connection without a call stays open.
     pub(crate) idle_timeout: Duration,
     /// What requests and answers may hold.
     pub(crate) memory: MemoryBudget,
     pub(crate) metrics: Metrics,
+    /// The queue of lookups.
+    pub(crate) queue: Arc<StandingQueue>,
 }
 
 impl ConnectionLimits {
@@ -29,9 +35,11 @@ impl ConnectionLimits {
             edge: EdgeLabel::Grpc,
             max,
             per_address: 0,
+            streams: usize::MAX,
             idle_timeout: Duration::MAX,
             memory: MemoryBudget::new(usize::MAX / 2),
             metrics: Metrics::new(),
+            queue: Arc::default(),
         }
     }
 

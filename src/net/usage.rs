@@ -1,7 +1,7 @@
 //! How one connection is used, and whether it is idle.
 //!
 //! A connection is idle while it has no call in progress and no answer that the client has yet to take. A request over
-//! HTTP is no call in progress while its body does not arrive. An answer stops counting if the client takes nothing of it
+//! HTTP is no call in progress while its body does not arrive, and a stream is none while its client sends no message. An answer stops counting if the client takes nothing of it
 //! for some seconds. When all places are taken, and when the server shuts down, idle connections are closed. The
 //! connection itself decides last: if a call begins before it sees the request to close, it stays open.
 
@@ -26,6 +26,12 @@ pub(super) const IDLE_MIN: Duration = Duration::from_millis(250);
 /// How long no byte of a body must have arrived before its request no longer counts as a call in progress. Longer than a
 /// network takes to send a lost packet again.
 const BODY_PAUSE_MAX: Duration = Duration::from_secs(1);
+/// How long a stream must be silent before it no longer counts as a call in progress. An open stream costs its client nothing,
+/// so those of one client could take all places.
+const SILENT_MAX: Duration = Duration::from_secs(5);
+/// Calls of one connection that its client has reset, and that are still to be worked off, from which on no more are read. HTTP/2
+/// ends a connection with 580 small messages that nobody has taken.
+const RESET_AHEAD: usize = 128;
 /// The longest time that bytes which keep arriving, but make no request, keep a connection open.
 const NO_REQUEST_MAX: Duration = Duration::from_secs(1);
 /// The time after which an answer that the client does not take no longer counts as a call in progress.
@@ -46,6 +52,8 @@ struct Usage {
     calls: AtomicUsize,
     /// Those of them that wait for the body of their request.
     waiting: AtomicUsize,
+    /// Those of them that are streams whose client sends no message.
+    silent: AtomicUsize,
     /// Those of them whose answer waits for the client: the connection does not ask for the next part of it.
     untaken: AtomicUsize,
     /// Whether the client has yet to take bytes that are written.
@@ -94,6 +102,10 @@ pub(crate) struct Call {
 #[derive(Debug)]
 pub(crate) struct BodyWait(ConnectionUsage);
 
+/// A stream whose client sends no message, until this is dropped.
+#[derive(Debug)]
+pub(crate) struct SilentStream(ConnectionUsage);
+
 impl ConnectionUsage {
     /// The usage of a connection that has just been accepted; `watches` are those of all connections.
     pub(super) fn new(number: u64, limits: ConnectionLimits, watches: Arc<AtomicUsize>) -> Self {
@@ -103,6 +115,7 @@ impl ConnectionUsage {
             opened: Instant::now(),
             calls: AtomicUsize::new(0),
             waiting: AtomicUsize::new(0),
+            silent: AtomicUsize::new(0),
             untaken: AtomicUsize::new(0),
             blocked: AtomicBool::new(false),
             ended_ms: AtomicU64::new(0),
@@ -134,6 +147,13 @@ impl ConnectionUsage {
     /// Counts a request that did not arrive in time.
     pub(crate) fn unfinished(&self) {
         self.refused(RefusalLabel::Unfinished);
+    }
+
+    /// Whether a lookup is to be refused whose client waits for `timeout`, since it has waited for too long.
+    pub(crate) fn refuses_lookup(&self, timeout: Duration, now: std::time::Instant) -> bool {
+        let queue = &self.0.limits.queue;
+        self.last_arrival()
+            .is_some_and(|arrived| queue.refuses(arrived, timeout, now))
     }
 
     /// Counts a request whose client no longer waits for the answer.
@@ -182,6 +202,20 @@ impl ConnectionUsage {
     pub(crate) fn wait_for_body(&self) -> BodyWait {
         self.0.waiting.fetch_add(1, Ordering::AcqRel);
         BodyWait(self.clone())
+    }
+
+    /// Says that a stream waits for the next message of its client, until the returned value is dropped.
+    pub(crate) fn silent_stream(&self) -> SilentStream {
+        self.active_now();
+        self.0.silent.fetch_add(1, Ordering::AcqRel);
+        SilentStream(self.clone())
+    }
+
+    /// Whether so many calls are in progress that no more are to be read. HTTP/2 limits those that the client has not reset; here
+    /// the others count too. They end soon, as nobody waits for them.
+    pub(super) fn is_crowded(&self) -> bool {
+        let most = self.0.limits.streams.saturating_add(RESET_AHEAD);
+        self.0.calls.load(Ordering::Acquire) >= most
     }
 
     /// Notes that bytes have arrived.
@@ -275,12 +309,13 @@ impl ConnectionUsage {
 
     /// The time since the connection became idle for long enough to be closed. `None` if it must stay open.
     pub(super) fn closable_for(&self) -> Option<Duration> {
-        let (calls, waiting, untaken) = (
+        let (calls, waiting, silent, untaken) = (
             self.0.calls.load(Ordering::Acquire),
             self.0.waiting.load(Ordering::Acquire),
+            self.0.silent.load(Ordering::Acquire),
             self.0.untaken.load(Ordering::Acquire),
         );
-        if calls > waiting + untaken {
+        if calls > waiting + silent + untaken {
             return None;
         }
         let active = self.0.active_ms.load(Ordering::Acquire);
@@ -288,6 +323,9 @@ impl ConnectionUsage {
         let heard_from = self.0.heard_from_ms.load(Ordering::Acquire);
         let (since, patience) = if untaken > 0 {
             (self.0.taken_ms.load(Ordering::Acquire), UNREAD_MAX)
+        } else if silent > 0 {
+            // Not what is heard: it may be answers to pings.
+            (active, SILENT_MAX)
         } else if calls > 0 {
             (active.max(heard), BODY_PAUSE_MAX)
         } else {
@@ -383,6 +421,12 @@ impl Drop for Call {
 impl Drop for BodyWait {
     fn drop(&mut self) {
         self.0.0.waiting.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl Drop for SilentStream {
+    fn drop(&mut self) {
+        self.0.0.silent.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

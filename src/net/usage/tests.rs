@@ -68,6 +68,25 @@ async fn a_body_that_does_not_arrive_is_no_call_in_progress() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_stream_without_a_message_makes_room_however_often_its_client_answers_pings() {
+    let connections = OpenConnections::new(ConnectionLimits::of(1));
+    let [place] = places(&connections).await;
+    let usage = place.usage();
+    let _call = usage.begin_call();
+    let silent = usage.silent_stream();
+    assert_eq!(usage.closable_for(), None, "it has just begun");
+    for _ in 0..8 {
+        sleep(SILENT_MAX / 8).await;
+        usage.heard();
+    }
+    assert!(usage.closable_for().is_some());
+    drop(silent);
+    assert_eq!(usage.closable_for(), None, "a message is being answered");
+    let _silent = usage.silent_stream();
+    assert_eq!(usage.closable_for(), None, "the client has just sent one");
+}
+
+#[tokio::test(start_paused = true)]
 async fn bytes_that_may_be_a_request_keep_their_connection_for_a_while() {
     let connections = OpenConnections::new(ConnectionLimits::of(1));
     let [place] = places(&connections).await;
