@@ -4,6 +4,7 @@
 //! is locked one shard at a time, for as long as one number takes. Only `follow` writes to it.
 
 mod block;
+mod case_steps;
 mod cases;
 mod changes;
 mod freshness;
