@@ -20,6 +20,8 @@ pub(super) struct CaseTable {
     cases: BTreeMap<CaseId, (Version, Arc<Case>)>,
     /// The steps of all cases. They are in the histories of the cases too, as far as the records of the cases count them.
     steps: BTreeMap<CaseStepKey, (Version, Arc<CaseStep>)>,
+    /// How often a case or several have changed.
+    generation: u64,
 }
 
 impl IndexedRecord for Case {
@@ -66,6 +68,10 @@ impl CaseTable {
         self.cases.len()
     }
 
+    pub(super) const fn generation(&self) -> u64 {
+        self.generation
+    }
+
     pub(super) fn versioned(&self, id: &CaseId) -> Option<&(Version, Arc<Case>)> {
         self.cases.get(id)
     }
@@ -81,6 +87,7 @@ impl CaseTable {
         if self.cases.get(id).is_some_and(|(known, _)| *known >= version) {
             return;
         }
+        self.generation = self.generation.wrapping_add(1);
         match case {
             Some(case) => self.put(version, case),
             None => _ = self.cases.remove(id),
@@ -88,6 +95,7 @@ impl CaseTable {
     }
 
     pub(super) fn replace(&mut self, shard: Shard, cases: Vec<(Version, Case)>) {
+        self.generation = self.generation.wrapping_add(1);
         self.cases.retain(|id, _| Shard::of_case(id) != shard);
         for (version, case) in cases {
             self.put(version, case);

@@ -409,6 +409,12 @@ impl Index {
         self.cases.read().len()
     }
 
+    /// A number that changes whenever a case does.
+    #[must_use]
+    pub fn cases_generation(&self) -> u64 {
+        self.cases.read().generation()
+    }
+
     fn shard(&self, shard: Shard) -> &RwLock<ShardIndex> {
         #[expect(
             clippy::indexing_slicing,
