@@ -23,9 +23,9 @@ use crate::service::ServiceError;
 use crate::store::{CommitError, RecordKey, RecordWrite, ShardCommit, StoredKey, Version};
 
 /// The steps that a change of a case stores and deletes.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct StepChanges {
-    /// Each with the version that the store has under its number: none, as long as no record was lost.
+    /// Each with the version that the store has under its number: none, except after a fault.
     written: Vec<(Arc<CaseStep>, Option<Version>)>,
     dropped: Vec<(CaseStepKey, Version)>,
 }
@@ -86,7 +86,7 @@ impl Writer {
                 return Ok(self.show(id, version, case, done.answer));
             }
             let moved = case.history.move_apart(id);
-            let steps = self.step_changes(id, moved, deadline).await?;
+            let steps = self.step_changes((id, attempt), moved, deadline).await?;
             let now = self.clock.now();
             let mut records = steps.written(self, author, now);
             records.push(record_write(key.clone(), version, case.encode(), author, now));
@@ -132,15 +132,20 @@ impl Writer {
         Ok(Some((version, case)))
     }
 
-    /// The steps to be stored and deleted, with their versions in the store.
+    /// The steps to be stored and deleted, with their versions in the store. No number is used twice, so the store has no
+    /// step of a new number, and is not asked. After a conflict it is.
     async fn step_changes(
         &self,
-        id: &CaseId,
+        (id, attempt): (&CaseId, u32),
         MovedSteps { written, dropped }: MovedSteps,
         deadline: WriteDeadline,
     ) -> Result<StepChanges, ServiceError> {
-        if written.is_empty() {
-            return Ok(StepChanges::default());
+        if written.is_empty() || (attempt == 0 && dropped.is_empty()) {
+            let written = written.into_iter().map(|step| (step, None)).collect();
+            return Ok(StepChanges {
+                written,
+                dropped: Vec::new(),
+            });
         }
         let dropped: Vec<CaseStepKey> = dropped.map(|number| CaseStepKey::of(id, number)).collect();
         let keys = written.iter().map(|step| CaseStepKey::of(id, step.number));
