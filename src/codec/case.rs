@@ -10,11 +10,13 @@ use super::{
     unreadable,
 };
 use crate::domain::case::{Case, CaseEvent};
+use crate::domain::case_history::CaseHistory;
 use crate::domain::ids::CaseId;
 use crate::domain::kinds::{CaseStatus, Category, Source};
+use crate::domain::unknown_fields::UnknownFields;
 use crate::shard::Shard;
 
-/// The bytes of a case's record.
+/// The bytes of a case's record. The steps that are stored apart from the case are not in it, only their count.
 #[must_use]
 pub fn encode(case: &Case) -> Bytes {
     let mut writer = ByteWriter::default();
@@ -31,9 +33,10 @@ pub fn encode(case: &Case) -> Bytes {
     writer.time(case.created_at);
     writer.time(case.updated_at);
     writer.option(case.last_evidence_at, ByteWriter::time);
-    writer.list(case.history.iter(), write_event);
+    writer.list(case.history.inside().iter(), write_event);
     writer.option(case.merged_into.as_ref(), |writer, id| write_name(writer, id.as_str()));
     write_requests(&mut writer, &case.requests);
+    write_stored_steps(&mut writer, case);
     writer.raw(case.unknown_fields.bytes());
     Bytes::from(writer.finish())
 }
@@ -52,7 +55,7 @@ pub fn decode(bytes: &[u8]) -> Result<Case, UnreadableValue> {
 }
 
 fn record(reader: &mut ByteReader<'_>) -> Result<Case, DecodeError> {
-    Ok(Case {
+    let mut case = Case {
         id: name(reader, CaseId::parse, "case id")?,
         title: reader.text()?.into(),
         category: code(reader, Category::from_code, "category")?,
@@ -65,14 +68,28 @@ fn record(reader: &mut ByteReader<'_>) -> Result<Case, DecodeError> {
         created_at: reader.time()?,
         updated_at: reader.time()?,
         last_evidence_at: reader.option(ByteReader::time)?,
-        history: reader.list(event)?,
+        history: CaseHistory::new(0, reader.list(event)?),
         merged_into: reader.option(|reader| name(reader, CaseId::parse, "case id"))?,
         requests: requests(reader)?,
-        unknown_fields: rest(reader),
-    })
+        unknown_fields: UnknownFields::default(),
+    };
+    if !reader.remaining().is_empty() {
+        case.history = CaseHistory::new(reader.uint32()?, case.history.inside().to_vec());
+    }
+    case.unknown_fields = rest(reader);
+    Ok(case)
 }
 
-fn write_event(writer: &mut ByteWriter, event: &CaseEvent) {
+/// The field that was added after the first release: the count of the steps that are stored apart from the case. A record
+/// of which none are ends before it.
+fn write_stored_steps(writer: &mut ByteWriter, case: &Case) {
+    let stored = case.history.stored();
+    if stored > 0 || !case.unknown_fields.bytes().is_empty() {
+        writer.uint(u64::from(stored));
+    }
+}
+
+pub(super) fn write_event(writer: &mut ByteWriter, event: &CaseEvent) {
     writer.time(event.at);
     writer.text(event.actor.as_str());
     writer.option(event.from, |writer, status| writer.byte(status.code()));
@@ -81,7 +98,7 @@ fn write_event(writer: &mut ByteWriter, event: &CaseEvent) {
     writer.text(&event.agency);
 }
 
-fn event(reader: &mut ByteReader<'_>) -> Result<CaseEvent, DecodeError> {
+pub(super) fn event(reader: &mut ByteReader<'_>) -> Result<CaseEvent, DecodeError> {
     Ok(CaseEvent {
         at: reader.time()?,
         actor: actor(reader)?,
@@ -155,9 +172,23 @@ mod tests {
         assert_eq!(samples::hex(&encode(&samples::full_case())), FROZEN);
     }
 
+    /// The first release held the whole history in the record.
+    #[test]
+    fn a_record_with_its_history_inside_is_read() {
+        let first_release = Case {
+            history: CaseHistory::new(0, samples::full_case().history.inside().to_vec()),
+            unknown_fields: UnknownFields::default(),
+            ..samples::full_case()
+        };
+        let (bytes, newer) = FROZEN.split_at(FROZEN.len() - "03ee".len());
+        assert_eq!((&*samples::hex(&encode(&first_release)), newer), (bytes, "03ee"));
+        assert_eq!(decode(&encode(&first_release)).unwrap(), first_release);
+        assert_eq!(first_release.history.len(), 1);
+    }
+
     const FROZEN: &str = "\
         0106632d311b506f702d7570732074686174206e616d65204d6963726f736f66740101094d6963726f736f66741d5477\
         6f2063616c6c2063656e747265732c206f6e65207363726970742e0b0343424907323032332f3137088080f4f6905dc0\
         84b1f7905d0180d89dbd895d018080f4f6905d03616e610101020c6669727374207265706f7274034342490106632d32\
-        01070000000000000000000000000000000900000000000000ee";
+        0107000000000000000000000000000000090000000000000003ee";
 }

@@ -8,6 +8,7 @@ pub mod appended;
 pub mod audit;
 mod bytes;
 pub mod case;
+pub mod case_step;
 pub mod claim;
 pub mod entry;
 mod evidence;

@@ -18,6 +18,7 @@ use crate::domain::bitmap::DistinctCount;
 use crate::domain::brand::Brand;
 use crate::domain::call::Ledger;
 use crate::domain::case::{Case, CaseEvent, CaseLink};
+use crate::domain::case_history::{CaseHistory, CaseStep};
 use crate::domain::comment::{CommentFacts, CommentLanguage, PendingComments};
 use crate::domain::evidence::{BrandReporters, Evidence, EvidenceSums, LedgerTotals, NamedBrand, SourceSet, WeekSet};
 use crate::domain::ids::{Area, CaseId, Feed, ImportId, ReportId, ReporterHash, SenderHash};
@@ -187,14 +188,17 @@ pub(super) fn full_case() -> Case {
         created_at: Timestamp::from_secs(1_600_000_000),
         updated_at: Timestamp::from_secs(1_600_000_500),
         last_evidence_at: Some(Timestamp::from_secs(1_599_000_000)),
-        history: vec![CaseEvent {
-            at: Timestamp::from_secs(1_600_000_000),
-            actor: Actor::parse("ana").unwrap(),
-            from: Some(CaseStatus::Draft),
-            to: CaseStatus::Open,
-            note: "first report".into(),
-            agency: "CBI".into(),
-        }],
+        history: CaseHistory::new(
+            3,
+            vec![CaseEvent {
+                at: Timestamp::from_secs(1_600_000_000),
+                actor: Actor::parse("ana").unwrap(),
+                from: Some(CaseStatus::Draft),
+                to: CaseStatus::Open,
+                note: "first report".into(),
+                agency: "CBI".into(),
+            }],
+        ),
         merged_into: Some(CaseId::parse("c-2").unwrap()),
         requests: Requests::from_pairs([(7, 9)].into_iter()),
         unknown_fields: UnknownFields::new(&[0xee]),
@@ -453,11 +457,20 @@ fn event() -> impl Strategy<Value = CaseEvent> {
     })
 }
 
+pub(super) fn case_step() -> impl Strategy<Value = CaseStep> {
+    (case_id(), any::<u32>(), event(), newer()).prop_map(|(case, number, event, unknown_fields)| CaseStep {
+        case,
+        number,
+        event,
+        unknown_fields,
+    })
+}
+
 pub(super) fn case() -> impl Strategy<Value = Case> {
     let texts = (text(), text(), text(), text());
     let kinds = (select(Category::ALL), select(CaseStatus::ALL), select(Source::ALL));
     let times = (time(), time(), of(time()));
-    let rest = (vec(event(), 0..4), of(case_id()), requests(), newer());
+    let rest = ((any::<u32>(), vec(event(), 0..4)), of(case_id()), requests(), newer());
     (case_id(), texts, kinds, of(brand()), times, rest).prop_map(|(id, texts, kinds, brand, times, rest)| {
         let (title, summary, agency, agency_reference) = texts;
         let (category, status, source) = kinds;
@@ -476,7 +489,7 @@ pub(super) fn case() -> impl Strategy<Value = Case> {
             created_at,
             updated_at,
             last_evidence_at,
-            history,
+            history: CaseHistory::new(history.0, history.1),
             merged_into,
             requests,
             unknown_fields: newer,

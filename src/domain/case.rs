@@ -2,6 +2,7 @@
 
 use super::actor::Actor;
 use super::brand::Brand;
+use super::case_history::CaseHistory;
 use super::ids::CaseId;
 use super::kinds::{CaseRole, CaseStatus, Category, Source};
 use super::requests::Requests;
@@ -14,8 +15,6 @@ pub const MAX_TITLE_CHARS: usize = 200;
 pub const MAX_TEXT_CHARS: usize = 4_000;
 /// The most characters of an agency's name or reference.
 pub const MAX_AGENCY_CHARS: usize = 200;
-/// The most entries of a case's history. Beyond it the oldest entries are dropped, except the first.
-pub const MAX_HISTORY: usize = 256;
 /// The most cases that one number can be linked to.
 pub const MAX_LINKS: usize = 64;
 /// The most numbers linked or unlinked in one request.
@@ -49,7 +48,7 @@ pub struct Case {
     /// The latest evidence in it, where known: old cases weigh less.
     pub last_evidence_at: Option<Timestamp>,
     /// Its history, oldest first.
-    pub history: Vec<CaseEvent>,
+    pub history: CaseHistory,
     /// The case it was merged into.
     pub merged_into: Option<CaseId>,
     /// The latest mutations, by request id.
@@ -109,13 +108,11 @@ impl Case {
         parts.iter().any(|part| part.to_lowercase().contains(&text))
     }
 
-    /// The bytes of its texts, with those of its history.
+    /// The bytes of its texts, without those of its history.
     #[must_use]
     pub fn text_bytes(&self) -> usize {
-        let history = self.history.iter();
-        let history = history.map(|event| size_of::<CaseEvent>() + event.note.len() + event.agency.len());
         let texts = [&self.title, &self.summary, &self.agency, &self.agency_reference];
-        texts.map(|text| text.len()).iter().sum::<usize>() + history.sum::<usize>()
+        texts.map(|text| text.len()).iter().sum()
     }
 
     /// Moves the case to another status and adds the step to its history.
@@ -135,7 +132,6 @@ impl Case {
             from: Some(from),
             ..event
         });
-        self.bound_history();
         Ok(())
     }
 
@@ -150,14 +146,6 @@ impl Case {
             note: format!("a linked number was erased; its role was {role}").into(),
             agency: "".into(),
         });
-        self.bound_history();
-    }
-
-    /// Keeps the creation: it says where the case comes from.
-    fn bound_history(&mut self) {
-        if self.history.len() > MAX_HISTORY {
-            self.history.remove(1);
-        }
     }
 
     /// Whether the case is being worked on: it is neither closed nor merged into another.

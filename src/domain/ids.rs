@@ -126,6 +126,17 @@ name! {
     OwnerName, max 120, "visible characters", visible
 }
 
+/// The first half of the BLAKE3 hash of an id that is too long for the id of a record. Frozen.
+#[must_use]
+pub fn half_hash(id: &str) -> u128 {
+    let mut half = [0; 16];
+    blake3::Hasher::new()
+        .update(id.as_bytes())
+        .finalize_xof()
+        .fill(&mut half);
+    u128::from_be_bytes(half)
+}
+
 impl CaseId {
     /// The id of a case that was created without one, derived from tenant and request id: a retry derives the same id.
     #[must_use]

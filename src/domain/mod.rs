@@ -20,6 +20,7 @@ pub mod buckets;
 pub mod call;
 pub mod caller_name;
 pub mod case;
+pub mod case_history;
 pub mod comment;
 pub mod day;
 pub mod day_use;

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::ids::{CaseId, ListId};
+use super::ids::{CaseId, ListId, half_hash};
 use super::note::NoteId;
 use super::requests::Requests;
 use super::tenant::TenantId;
@@ -99,21 +99,12 @@ impl SharedThing {
         let (kind, of) = match self {
             Self::Reports => (1, 0),
             Self::Statuses => (2, 0),
-            Self::Case(id) => (3, hash(id.as_str())),
-            Self::List(id) => (4, hash(id.as_str())),
+            Self::Case(id) => (3, half_hash(id.as_str())),
+            Self::List(id) => (4, half_hash(id.as_str())),
             Self::Note(id) => (5, id.raw()),
         };
         SharedKey { kind, of }
     }
-}
-
-fn hash(id: &str) -> u128 {
-    let mut half = [0; 16];
-    blake3::Hasher::new()
-        .update(id.as_bytes())
-        .finalize_xof()
-        .fill(&mut half);
-    u128::from_be_bytes(half)
 }
 
 impl std::fmt::Display for SharedThing {

@@ -4,6 +4,7 @@
 //! is locked one shard at a time, for as long as one number takes. Only `follow` writes to it.
 
 mod block;
+mod case_steps;
 mod cases;
 mod changes;
 mod freshness;
@@ -406,6 +407,12 @@ impl Index {
     #[must_use]
     pub fn case_count(&self) -> usize {
         self.cases.read().len()
+    }
+
+    /// A number that changes whenever a case does.
+    #[must_use]
+    pub fn cases_generation(&self) -> u64 {
+        self.cases.read().generation()
     }
 
     fn shard(&self, shard: Shard) -> &RwLock<ShardIndex> {

@@ -92,7 +92,8 @@ impl Index {
     /// Replaces all records of a shard by the loaded ones. `loaded` has one entry for each kind.
     ///
     /// The kinds have their own locks, so a lookup may see some of them replaced and others not. They are replaced in the
-    /// order of their integers: numbers, cases, lists, notes.
+    /// order of their integers: numbers, cases, lists, notes, and later ones. The steps of cases are known once both kinds are
+    /// replaced; until then, a case is shown with the steps that were known before.
     pub fn replace(&self, shard: Shard, mut loaded: Vec<LoadedKind>) {
         loaded.sort_by_key(|loaded| loaded.kind as u8);
         for loaded in loaded {

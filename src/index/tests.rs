@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::codec::RecordKind;
 use crate::domain::actor::Actor;
+use crate::domain::case_history::CaseHistory;
 use crate::domain::ids::{Area, ReportId};
 use crate::domain::kinds::{CaseRole, Category, Source, StatusKind};
 use crate::domain::report::{ReportBody, ReportRow};
@@ -214,7 +215,7 @@ fn case(id: &CaseId, status: CaseStatus) -> Case {
         created_at: day(0),
         updated_at: day(0),
         last_evidence_at: None,
-        history: Vec::new(),
+        history: CaseHistory::default(),
         merged_into: None,
         requests: crate::domain::requests::Requests::default(),
         unknown_fields: crate::domain::unknown_fields::UnknownFields::default(),

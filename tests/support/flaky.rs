@@ -42,6 +42,8 @@ pub struct Flaky {
     always: Mutex<Option<Fault>>,
     /// The number of keys that were read.
     keys_read: AtomicUsize,
+    /// The bytes of all values, log entries and events that were to be committed.
+    bytes_committed: AtomicUsize,
 }
 
 impl Flaky {
@@ -51,12 +53,18 @@ impl Flaky {
             next: Mutex::default(),
             always: Mutex::default(),
             keys_read: AtomicUsize::default(),
+            bytes_committed: AtomicUsize::default(),
         }
     }
 
     /// The number of records, buckets and side records that were read so far.
     pub fn keys_read(&self) -> usize {
         self.keys_read.load(Ordering::Relaxed)
+    }
+
+    /// The bytes of all values, log entries and events that were to be committed so far.
+    pub fn bytes_committed(&self) -> usize {
+        self.bytes_committed.load(Ordering::Relaxed)
     }
 
     /// The next call meets this fault; called again, the one after it.
@@ -122,6 +130,7 @@ impl Store for Flaky {
     async fn commit(&self, commits: Vec<ShardCommit>) -> Vec<Result<Vec<Version>, CommitError>> {
         let mut answers = Vec::with_capacity(commits.len());
         for commit in commits {
+            self.bytes_committed.fetch_add(bytes_of(&commit), Ordering::Relaxed);
             let one = async { Ok(self.inner.commit(vec![commit]).await) };
             match self.call(one).await {
                 Ok(answer) => answers.extend(answer),
@@ -189,4 +198,16 @@ impl Store for Flaky {
     fn notifications(&self) -> broadcast::Receiver<ShardNotification> {
         self.inner.notifications()
     }
+}
+
+/// The bytes that a commit writes: those of the values, of the log entries and of the events.
+fn bytes_of(commit: &ShardCommit) -> usize {
+    let values = commit.records.iter().filter_map(|write| write.state.as_ref());
+    let entries = commit.records.iter();
+    let entries = entries.map(|write| write.header.len() + write.logged_state().len());
+    let buckets = commit.buckets.iter().filter_map(|write| write.bytes.as_ref());
+    let sides = commit.side_records.iter().map(|write| write.state.len());
+    let events = commit.events.iter().map(|write| write.bytes.len());
+    let values = values.chain(buckets).map(bytes::Bytes::len);
+    values.chain(entries).chain(sides).chain(events).sum()
 }

@@ -4,6 +4,7 @@ use super::{CaseChange, CaseDetails, Cases, NewCase, TransitionInput};
 use crate::domain::audit::AuditMethod;
 use crate::domain::brand::Brand;
 use crate::domain::case::{Case, CaseEvent, TransitionError, may_start, needs_agency};
+use crate::domain::case_history::CaseHistory;
 use crate::domain::ids::CaseId;
 use crate::domain::kinds::{Category, Source};
 use crate::domain::requests::Requests;
@@ -38,20 +39,19 @@ impl Cases {
             Ok(request.is_done() || !mutation.check(case.requests.seen(fingerprint), version)?)
         };
         let author = mutation.author(AuditMethod::CreateCase, "");
-        let work =
-            Box::pin(
-                self.writer
-                    .change_record(&id, author, deadline, |found: Option<Case>, version| match found {
-                        Some(case) if is_known(&case, version)? => Ok((case, Done::unchanged(()))),
-                        Some(_) => Err(taken()),
-                        None if request.is_done() => Err(ServiceError::NotFound { resource: "case" }),
-                        None => {
-                            let mut case = created(id.clone(), new, mutation, now);
-                            case.requests.remember(fingerprint);
-                            Ok((case, Done::written(())))
-                        }
-                    }),
-            );
+        let work = Box::pin(
+            self.writer
+                .change_case(&id, author, deadline, |found, version| match found {
+                    Some(case) if is_known(&case, version)? => Ok((case, Done::unchanged(()))),
+                    Some(_) => Err(taken()),
+                    None if request.is_done() => Err(ServiceError::NotFound { resource: "case" }),
+                    None => {
+                        let mut case = created(id.clone(), new, mutation, now);
+                        case.requests.remember(fingerprint);
+                        Ok((case, Done::written(())))
+                    }
+                }),
+        );
         let outcome = |_: &_| Outcome::Done(Vec::new());
         Ok(self.committed(self.writer.carry_out(&request, work, outcome).await?))
     }
@@ -212,7 +212,7 @@ fn created(id: CaseId, new: &NewCase, mutation: &Mutation, now: Timestamp) -> Ca
         created_at: now,
         updated_at: now,
         last_evidence_at: new.last_evidence_at,
-        history: vec![event],
+        history: CaseHistory::from_iter([event]),
         merged_into: None,
         requests: Requests::default(),
         unknown_fields: UnknownFields::default(),

@@ -2,6 +2,7 @@
 
 mod edit;
 mod link;
+mod matching;
 
 #[cfg(test)]
 pub(super) use link::{linking, unlinking};
@@ -19,9 +20,7 @@ use crate::domain::kinds::{CaseRole, CaseStatus, Category, Source};
 use crate::domain::time::Timestamp;
 use crate::number::{E164, Region};
 use crate::store::{Version, key};
-
-/// Cases that are compared with a filter at a time: less than a millisecond.
-const MATCHED_AT_ONCE: usize = 512;
+use matching::{Matching, Totals};
 
 /// A case to be created.
 #[derive(Clone, Debug)]
@@ -164,11 +163,16 @@ pub struct CaseList {
 pub struct Cases {
     writer: Arc<Writer>,
     page_key: PageKey,
+    totals: Totals,
 }
 
 impl Cases {
     pub(super) fn new(writer: Arc<Writer>, page_key: PageKey) -> Self {
-        Self { writer, page_key }
+        Self {
+            writer,
+            page_key,
+            totals: Totals::default(),
+        }
     }
 
     /// A case, or the one it was merged into.
@@ -243,11 +247,14 @@ impl Cases {
         let after = after
             .map(|cursor| case_of(&cursor).ok_or_else(foreign_token))
             .transpose()?;
+        let index = self.writer.index();
         let (mut cases, total) = if filter.is_for_all() {
-            let index = self.writer.index();
             (index.cases_after(after.as_ref(), limit + 1), index.case_count())
         } else {
-            self.matching(filter, after.as_ref(), limit + 1).await
+            let wanted = (&scope, |case: &Case| filter.matches(case));
+            let matching = self.totals.matching(index, wanted, (after.as_ref(), limit + 1));
+            let Matching { found, total } = matching.await;
+            (found, total)
         };
         let fit = count_that_fits(&cases, |(_, case)| case.text_bytes()).min(limit);
         let more = cases.len() > fit;
@@ -265,31 +272,6 @@ impl Cases {
             next_page_token,
             total,
         })
-    }
-
-    /// The first `limit` cases after `after` that match a filter, and how many match in all. Other requests have their turn
-    /// meanwhile.
-    async fn matching(
-        &self,
-        filter: &CaseFilter,
-        after: Option<&CaseId>,
-        limit: usize,
-    ) -> (Vec<(Version, Arc<Case>)>, usize) {
-        let (mut found, mut total, mut from) = (Vec::new(), 0, None);
-        loop {
-            let part = self.writer.index().cases_after(from.as_ref(), MATCHED_AT_ONCE);
-            for (version, case) in part.iter().filter(|(_, case)| filter.matches(case)) {
-                total += 1;
-                if found.len() < limit && after.is_none_or(|after| case.id > *after) {
-                    found.push((*version, Arc::clone(case)));
-                }
-            }
-            match part.last() {
-                Some((_, last)) if part.len() == MATCHED_AT_ONCE => from = Some(last.id.clone()),
-                Some(_) | None => return (found, total),
-            }
-            tokio::task::yield_now().await;
-        }
     }
 }
 

@@ -193,7 +193,7 @@ fn buckets_of((tenant, number): (TenantId, E164), state: &NumberState) -> impl I
     })
 }
 
-fn deletion(key: RecordKey, version: Version, author: Author<'_>, at: Timestamp) -> RecordWrite {
+pub(super) fn deletion(key: RecordKey, version: Version, author: Author<'_>, at: Timestamp) -> RecordWrite {
     let header = EntryHeader {
         nonce: random(),
         tenant: key.tenant(),

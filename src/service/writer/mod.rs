@@ -13,6 +13,7 @@
 //! half of the dossier comes from the index, which must not be older.
 
 mod audit;
+mod cases;
 mod deadline;
 mod erase;
 mod find_rows;

@@ -1,15 +1,11 @@
-//! Changes or creates one record that has no rows: a case, a list or a note.
+//! Changes or creates one record that has no rows: a list, a note, a principal or what a tenant shares.
 
 use super::audit::Audited;
-use super::{
-    Author, Changed, Done, MAX_ATTEMPTS, Mutation, Outcome, Request, WriteDeadline, Writer, overtaken, pause,
-    record_write,
-};
+use super::{Author, Changed, Done, MAX_ATTEMPTS, WriteDeadline, Writer, overtaken, pause, record_write};
 use crate::codec::StoredRecord;
 use crate::codec::note::NoteKey;
-use crate::domain::audit::AuditMethod;
 use crate::domain::case::Case;
-use crate::domain::ids::{CaseId, ListId};
+use crate::domain::ids::ListId;
 use crate::domain::list::List;
 use crate::domain::note::{Note, NoteSubject};
 use crate::domain::state::NumberState;
@@ -22,41 +18,6 @@ use crate::store::{CommitError, RecordKey, ShardCommit, StoredKey, Version};
 const LISTS_TURN: &str = "lists";
 
 impl Writer {
-    /// Changes an existing case once for a request, however often the request is sent.
-    pub(in crate::service) async fn mutate_case(
-        &self,
-        id: &CaseId,
-        request: &Request<'_>,
-        (mutation, method, reason): (&Mutation, AuditMethod, &str),
-        change: impl Fn(&mut Case) -> Result<(), ServiceError>,
-    ) -> Result<Changed<Case, ()>, ServiceError> {
-        // On the heap: with the memory of requests, the future would be too large for the stack.
-        let work = Box::pin(self.tell_case(id, request, (mutation, method, reason), change));
-        self.carry_out(request, work, |_| Outcome::Done(Vec::new())).await
-    }
-
-    /// Changes a case once for a request that also changes something else, and so is carried out by its caller.
-    pub(in crate::service) async fn tell_case(
-        &self,
-        id: &CaseId,
-        request: &Request<'_>,
-        (mutation, method, reason): (&Mutation, AuditMethod, &str),
-        change: impl Fn(&mut Case) -> Result<(), ServiceError>,
-    ) -> Result<Changed<Case, ()>, ServiceError> {
-        let fingerprint = request.fingerprint();
-        let author = mutation.author(method, reason);
-        self.change_record(id, author, request.deadline(), |found: Option<Case>, version| {
-            let mut case = found.ok_or(ServiceError::NotFound { resource: "case" })?;
-            if request.is_done() || !mutation.check(case.requests.seen(fingerprint), version)? {
-                return Ok((case, Done::unchanged(())));
-            }
-            change(&mut case)?;
-            case.requests.remember(fingerprint);
-            Ok((case, Done::written(())))
-        })
-        .await
-    }
-
     /// Replaces one list, or creates it, by `deadline`.
     pub(in crate::service) async fn change_list<T>(
         &self,
@@ -160,7 +121,7 @@ impl Writer {
     }
 
     /// Writes a record to the index, and returns it.
-    fn show<R: IndexedRecord + Clone, T>(
+    pub(super) fn show<R: IndexedRecord + Clone, T>(
         &self,
         id: &R::Id,
         version: Option<Version>,

@@ -3,16 +3,11 @@
 use std::sync::Arc;
 
 use ringwarden::clock::{Clock, monotonic};
-use ringwarden::codec::entry::MAX_LOGGED_STATE_BYTES;
 use ringwarden::domain::audit::{AuditMethod, AuditSubject, RequestedBy};
-use ringwarden::domain::case::MAX_HISTORY;
 use ringwarden::domain::ids::{CaseId, ImportId};
-use ringwarden::domain::kinds::{CaseStatus, Category, Source, StatusKind};
-use ringwarden::service::{
-    AuditFilter, AuditPage, Expiry, NewCase, PageRequest, StatusInput, TransitionInput, named_imports,
-    subject_of_number,
-};
-use ringwarden::store::{Shard, Store};
+use ringwarden::domain::kinds::StatusKind;
+use ringwarden::service::{AuditFilter, AuditPage, Expiry, PageRequest, StatusInput, named_imports, subject_of_number};
+use ringwarden::store::Store;
 
 use crate::support::flaky::{Fault, Flaky};
 use crate::support::instance::{Instance, mutation, noon, report};
@@ -186,63 +181,4 @@ async fn a_read_that_cannot_be_recorded_is_counted() {
     let listed = list(&instance, &AuditFilter::default()).await;
     let methods: Vec<_> = listed.events.iter().map(|listed| listed.event.method).collect();
     assert_eq!(methods, [AuditMethod::SubmitReport, AuditMethod::GetNumber]);
-}
-
-/// The steps of a case, each with a reason of 4,000 characters: a log of whole copies would take 300 times the case.
-#[tokio::test]
-async fn the_history_of_a_case_costs_its_changes() {
-    const STEPS: usize = 300;
-    const REASON: usize = 4_000;
-    let store = super::memory();
-    let one = Instance::over(Arc::clone(&store), Clock::manual(noon())).await;
-    let two = Instance::over(Arc::clone(&store), Clock::manual(noon())).await;
-    let id = CaseId::parse("long").unwrap();
-    let new = NewCase {
-        id: Some(id.clone()),
-        title: "A long case".to_owned(),
-        category: Category::TechSupportScam,
-        brand: None,
-        summary: String::new(),
-        status: CaseStatus::Open,
-        agency: String::new(),
-        agency_reference: String::new(),
-        source: Source::Analyst,
-        last_evidence_at: None,
-    };
-    one.services.cases.create(&new, &mutation("create")).await.unwrap();
-    let shard = Shard::of_case(&id);
-    let mut log_bytes = 0;
-    let mut read_to = 0;
-    for step in 0..STEPS {
-        let to = if step % 2 == 0 {
-            CaseStatus::UnderInvestigation
-        } else {
-            CaseStatus::ClosedUnsubstantiated
-        };
-        let input = TransitionInput {
-            to,
-            note: "x".repeat(REASON),
-            agency: String::new(),
-        };
-        let request = mutation(&format!("step {step}"));
-        one.services.cases.transition(&id, &input, &request).await.unwrap();
-        for entry in store.entries(shard, read_to + 1, 100).await.unwrap() {
-            log_bytes += entry.bytes.len();
-            read_to = entry.seq;
-        }
-        if step % 50 == 0 {
-            two.follower.sweep().await;
-        }
-    }
-    // An entry has the reason in its header, and a state of at most 8 KiB.
-    let most = STEPS * (REASON + 300) + 10 * MAX_LOGGED_STATE_BYTES;
-    assert!(log_bytes <= most, "{log_bytes} bytes in the log, more than {most}");
-    two.follower.sweep().await;
-    let (version, case) = one.index.case(&id).unwrap();
-    let (version_of_two, case_of_two) = two.index.case(&id).unwrap();
-    assert_eq!((version, &case.history), (version_of_two, &case_of_two.history));
-    assert_eq!(case.history.len(), MAX_HISTORY);
-    let events = list(&one, &AuditFilter::default()).await;
-    assert_eq!(events.events.len(), 50);
-    assert_eq!(&*events.events[0].event.request, "step 299");
 }

@@ -5,6 +5,7 @@ mod analysts;
 mod audit;
 mod bands;
 mod brand_feeds;
+mod case_history;
 mod corrections;
 mod dossiers;
 mod emergency;

@@ -61,7 +61,7 @@ async fn a_follower_reads_a_record_that_is_too_large_for_the_log() {
         title: "A case with a long history".to_owned(),
         category: Category::TechSupportScam,
         brand: None,
-        summary: "x".repeat(4_000),
+        summary: "\u{1F4DE}".repeat(4_000),
         status: CaseStatus::Open,
         agency: String::new(),
         agency_reference: String::new(),
@@ -75,17 +75,22 @@ async fn a_follower_reads_a_record_that_is_too_large_for_the_log() {
     {
         let input = TransitionInput {
             to,
-            note: "y".repeat(4_000),
+            note: "\u{1F4DE}".repeat(4_000),
             agency: String::new(),
         };
         let request = mutation(&format!("step {step}"));
         writes.services.cases.transition(&id, &input, &request).await.unwrap();
     }
     let (version, case) = writes.index.case(&id).unwrap();
-    assert!(case.encode().len() > MAX_LOGGED_STATE_BYTES);
+    let steps = writes.index.steps_of(&id);
+    let long = steps.iter().filter(|step| step.encode().len() > MAX_LOGGED_STATE_BYTES);
+    assert_eq!((case.encode().len() > MAX_LOGGED_STATE_BYTES, long.count()), (true, 2));
     follows.follower.sweep().await;
     let (followed, same) = follows.index.case(&id).unwrap();
-    assert_eq!((followed, &same.history), (version, &case.history));
+    assert_eq!(
+        (followed, &same.history, same.history.len()),
+        (version, &case.history, 3)
+    );
 }
 
 /// Opens the store for instances, whose model has an evidence version of its own.

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use ringwarden::domain::actor::Actor;
 use ringwarden::domain::call::Signing;
 use ringwarden::domain::case::{Case, CaseLink};
+use ringwarden::domain::case_history::CaseHistory;
 use ringwarden::domain::ids::{CaseId, ReportId};
 use ringwarden::domain::kinds::{CaseRole, CaseStatus, Category, Source, StatusKind};
 use ringwarden::domain::language::Language;
@@ -77,7 +78,7 @@ pub(crate) fn case(status: CaseStatus) -> Arc<Case> {
         created_at: day(0),
         updated_at: day(0),
         last_evidence_at: None,
-        history: Vec::new(),
+        history: CaseHistory::default(),
         merged_into: None,
         requests: Requests::default(),
         unknown_fields: UnknownFields::default(),
