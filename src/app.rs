@@ -12,6 +12,7 @@ mod limits;
 mod listeners;
 mod opening;
 mod retention;
+mod store_password;
 mod token_keys;
 mod waiting;
 mod warm_up;
@@ -45,6 +46,7 @@ pub use files::{
     read_private_file, rewrite_private_file,
 };
 pub use listeners::Listeners;
+pub use store_password::StorePassword;
 pub use token_keys::TokenKeys;
 pub use warm_up::warm_up;
 
@@ -172,6 +174,8 @@ pub struct App {
     certificates: Option<Arc<Certificates>>,
     /// The keys of the OpenID provider, so that they are read again.
     pub(crate) token_keys: Option<Arc<TokenKeys>>,
+    /// The password of Redis, so that it is read again.
+    pub(crate) store_password: Option<Arc<StorePassword>>,
     heavy_requests: usize,
     request_quotas: RequestQuotas,
     admission: Admission,
@@ -199,8 +203,11 @@ pub async fn build(
     let decision_keys = decision_keys(&config.answers)?;
     let token_keys = config.auth.oidc.as_ref();
     let token_keys = token_keys.map(|oidc| TokenKeys::open(oidc, &clock)).transpose()?;
+    let store_password = config.store.password_file.as_deref();
+    let store_password = store_password.map(StorePassword::open).transpose()?;
     let place = opening::Place {
         config,
+        password: store_password.as_ref(),
         listeners,
         clock: &clock,
         metrics: &metrics,
@@ -253,6 +260,7 @@ pub async fn build(
         http,
         certificates: listeners.certificates.clone(),
         token_keys: token_keys.map(Arc::new),
+        store_password,
         heavy_requests: config.limits.heavy_requests.get(),
         request_quotas: config.limits.request_quotas,
         admission: first_admin::admission(config),

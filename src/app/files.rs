@@ -107,7 +107,7 @@ impl PrivateFile<'_> {
     }
 
     /// The text of the file.
-    fn read_text(self, limit: usize) -> Result<String, AppError> {
+    pub(super) fn read_text(self, limit: usize) -> Result<String, AppError> {
         let bytes = self.read_bytes(limit)?;
         String::from_utf8(bytes).map_err(|_| self.0.invalid("it is not UTF-8"))
     }

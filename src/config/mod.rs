@@ -17,6 +17,7 @@ mod parse;
 mod quotas;
 mod settings;
 mod snapshot;
+mod store_password;
 mod store_url;
 #[cfg(test)]
 mod tests;
@@ -207,6 +208,8 @@ pub struct StoreSettings {
     pub response_timeout: Duration,
     /// Whose signature a Redis with TLS must have on its certificate. Default: a public authority's.
     pub trust: Trust,
+    /// The file with the password of Redis. Default: none; the password of the URL, if it has one.
+    pub password_file: Option<PathBuf>,
     /// Whether to refold evidence that was folded with another evidence version. Default: no.
     pub migrate: bool,
     /// How long audit events are kept. Default: 400 days.
@@ -226,6 +229,7 @@ impl StoreSettings {
         let connect_timeout = layers.read(&settings::CONNECT_TIMEOUT, parse::time);
         let response_timeout = layers.read(&settings::RESPONSE_TIMEOUT, parse::time);
         let trust = Trust::read(layers);
+        let password_file = store_password::read(layers);
         let migrate = layers.read(&settings::MIGRATE, parse::switch);
         let audit_retention = layers.read(&settings::AUDIT_RETENTION, parse::retention);
         let report_retention = layers.read(&settings::REPORT_RETENTION, parse::optional_retention);
@@ -237,6 +241,7 @@ impl StoreSettings {
             connect_timeout: connect_timeout?,
             response_timeout: response_timeout?,
             trust: trust?,
+            password_file: password_file?,
             migrate: migrate?,
             audit_retention: audit_retention?,
             report_retention: report_retention?,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 
 use super::read_config;
-use crate::app::{self, App, Certificates, TokenKeys};
+use crate::app::{self, App, Certificates, StorePassword, TokenKeys};
 use crate::config::{Config, ServeArgs};
 use crate::decision_log::DecisionLog;
 use crate::metrics::ConfigReloadLabel;
@@ -15,7 +15,7 @@ use crate::telemetry::Log;
 
 /// Replaces what a running server can replace: the log filter, the keys of decision ids, and what is carried out of
 /// decisions. Opens the file of the decision log again, since SIGHUP also says that it was moved away. Reads the files of
-/// TLS and the keys of the OpenID provider again, whether or not the rest of the configuration has a fault.
+/// TLS, the keys of the OpenID provider and the password of the store again, whether or not the rest of the configuration has a fault.
 pub(super) struct Reloader<'a> {
     args: ServeArgs,
     /// The configuration with which the server was started.
@@ -24,6 +24,7 @@ pub(super) struct Reloader<'a> {
     decision_log: Option<Arc<DecisionLog>>,
     certificates: Option<Arc<Certificates>>,
     token_keys: Option<Arc<TokenKeys>>,
+    store_password: Option<Arc<StorePassword>>,
     log: &'a Log,
 }
 
@@ -36,6 +37,7 @@ impl<'a> Reloader<'a> {
             decision_log: server.decision_log(),
             certificates: server.certificates(),
             token_keys: server.token_keys.clone(),
+            store_password: server.store_password.clone(),
             log,
         }
     }
@@ -53,9 +55,10 @@ impl<'a> Reloader<'a> {
             if let Some(token_keys) = &self.token_keys {
                 token_keys.reload();
             }
+            let has_password = self.store_password.as_ref().is_none_or(|password| password.reload());
             let outcome = match self.reload() {
-                Ok(()) => ConfigReloadLabel::Applied,
-                Err(Refused) => ConfigReloadLabel::Refused,
+                Ok(()) if has_password => ConfigReloadLabel::Applied,
+                Ok(()) | Err(Refused) => ConfigReloadLabel::Refused,
             };
             self.services.metrics().config_reload(outcome);
         }
