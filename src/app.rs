@@ -43,7 +43,7 @@ pub use descriptors::fit_descriptors;
 pub use exposure::{ExposureError, OPEN_ON_LOOPBACK};
 pub use files::{
     FileIdentity, create_for_own_user_only, decision_keys, emergency_numbers, extend_numbering_plan, read_config_file,
-    read_private_file, rewrite_private_file,
+    read_private_file, reporter_keys, rewrite_private_file,
 };
 pub use listeners::Listeners;
 pub use store_password::StorePassword;
@@ -201,6 +201,7 @@ pub async fn build(
     let model = Arc::new(load_model(&config.policy)?);
     let emergency_numbers = emergency_numbers(config.answers.emergency_numbers.as_deref())?;
     let decision_keys = decision_keys(&config.answers)?;
+    let reporter_keys = reporter_keys(&config.store)?;
     let token_keys = config.auth.oidc.as_ref();
     let token_keys = token_keys.map(|oidc| TokenKeys::open(oidc, &clock)).transpose()?;
     let store_password = config.store.password_file.as_deref();
@@ -239,6 +240,7 @@ pub async fn build(
         thresholds: thresholds(&config.traffic),
         traffic_limits: traffic_limits(&config.traffic),
         decision_keys,
+        reporter_keys,
         working_credentials: first_admin::working_credentials(config),
         emergency_numbers,
     };

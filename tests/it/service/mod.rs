@@ -30,6 +30,7 @@ mod page_bytes;
 mod pages;
 mod pending;
 mod quotas;
+mod reporter_keys;
 mod reports;
 mod retention;
 mod retries;
