@@ -154,11 +154,11 @@ fn counted_as(outcome: &Result<ReportOutcome, ServiceError>) -> ReportOutcomeLab
             | ServiceError::ReportMismatch { .. }
             | ServiceError::VersionMismatch { .. }
             | ServiceError::Exhausted { .. } => ReportOutcomeLabel::Conflict,
+            ServiceError::NotGranted { .. } => ReportOutcomeLabel::NotGranted,
             ServiceError::QuotaExceeded { .. } => ReportOutcomeLabel::OverQuota,
             ServiceError::StoreUnavailable | ServiceError::IndexLoading => ReportOutcomeLabel::Unavailable,
             ServiceError::OutcomeUnknown => ReportOutcomeLabel::OutcomeUnknown,
             ServiceError::Invalid(_)
-            | ServiceError::NotGranted { .. }
             | ServiceError::NotFound { .. }
             | ServiceError::Precondition(_)
             | ServiceError::TransitionNotAllowed { .. }
