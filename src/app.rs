@@ -8,6 +8,7 @@ mod edge_tests;
 mod exposure;
 mod files;
 mod first_admin;
+mod key_uses;
 mod limits;
 mod listeners;
 mod opening;
@@ -321,6 +322,7 @@ impl App {
             "retention",
             retention::run(Arc::clone(&self.services), self.retention),
         );
+        spawn_endless(tasks, "key uses", key_uses::run(Arc::clone(&self.services)));
         let grpc = grpc::serve(listeners.grpc, api.clone(), self.grpc_limits, tasks.clone());
         tasks.spawn("grpc", grpc);
         let http = http::serve(listeners.http, api.clone(), self.http, tasks.clone());

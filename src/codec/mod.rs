@@ -11,6 +11,7 @@ pub mod case;
 pub mod claim;
 pub mod entry;
 mod evidence;
+pub mod key_uses;
 mod kind;
 #[cfg(test)]
 mod laws;

@@ -67,8 +67,8 @@ pub use numbers::{
 };
 pub use page::PageRequest;
 pub use principals::{
-    Bootstrapped, Identities, MAX_PRINCIPALS, NewKey, NewPrincipal, PrincipalChange, PrincipalList, Principals, Proof,
-    Refused, VersionedPrincipal,
+    Bootstrapped, Identities, LastUses, MAX_PRINCIPALS, NewKey, NewPrincipal, PrincipalChange, PrincipalList,
+    Principals, Proof, Refused, VersionedPrincipal,
 };
 pub use reports::{
     BulkWithdrawn, Export, ExportQuery, Foreseen, Moderated, NewReport, ReportList, ReportOutcome, ReporterKeyRing,
@@ -228,6 +228,15 @@ impl Services {
         }
         self.writer.all_folded().await?;
         Ok(folded)
+    }
+
+    /// Writes which keys this instance has accepted since the last time, so that all instances know when they were last used;
+    /// returns how many.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub async fn keep_key_uses(&self) -> Result<usize, ServiceError> {
+        self.principals.keep_uses(&self.identities).await
     }
 
     /// Removes from the files of the store what was erased since the last time; says whether there was anything. It may take

@@ -14,6 +14,7 @@ mod few_accounts;
 mod finding;
 mod instances;
 mod interleaved;
+mod key_uses;
 mod links;
 mod lists;
 mod lookups;
