@@ -20,6 +20,7 @@ mod lists;
 mod lookups;
 mod manipulation;
 mod many_reporters;
+mod migration;
 mod misread;
 mod notes;
 mod odd_callers;
