@@ -94,7 +94,9 @@ impl KeyUses {
         self.last.insert(key, slot);
         if self.last.len() > MAX_USES {
             let oldest = self.last.iter().min_by_key(|(_, slot)| **slot).map(|(key, _)| *key);
-            oldest.map(|oldest| self.last.remove(&oldest));
+            if let Some(oldest) = oldest {
+                self.last.remove(&oldest);
+            }
         }
         true
     }
