@@ -8,10 +8,12 @@ mod edge_tests;
 mod exposure;
 mod files;
 mod first_admin;
+mod key_uses;
 mod limits;
 mod listeners;
 mod opening;
 mod retention;
+mod store_password;
 mod token_keys;
 mod waiting;
 mod warm_up;
@@ -42,9 +44,10 @@ pub use descriptors::fit_descriptors;
 pub use exposure::{ExposureError, OPEN_ON_LOOPBACK};
 pub use files::{
     FileIdentity, create_for_own_user_only, decision_keys, emergency_numbers, extend_numbering_plan, read_config_file,
-    read_private_file, rewrite_private_file,
+    read_private_file, reporter_keys, rewrite_private_file,
 };
 pub use listeners::Listeners;
+pub use store_password::StorePassword;
 pub use token_keys::TokenKeys;
 pub use warm_up::warm_up;
 
@@ -172,6 +175,8 @@ pub struct App {
     certificates: Option<Arc<Certificates>>,
     /// The keys of the OpenID provider, so that they are read again.
     pub(crate) token_keys: Option<Arc<TokenKeys>>,
+    /// The password of Redis, so that it is read again.
+    pub(crate) store_password: Option<Arc<StorePassword>>,
     heavy_requests: usize,
     request_quotas: RequestQuotas,
     admission: Admission,
@@ -197,10 +202,14 @@ pub async fn build(
     let model = Arc::new(load_model(&config.policy)?);
     let emergency_numbers = emergency_numbers(config.answers.emergency_numbers.as_deref())?;
     let decision_keys = decision_keys(&config.answers)?;
+    let reporter_keys = reporter_keys(&config.store)?;
     let token_keys = config.auth.oidc.as_ref();
     let token_keys = token_keys.map(|oidc| TokenKeys::open(oidc, &clock)).transpose()?;
+    let store_password = config.store.password_file.as_deref();
+    let store_password = store_password.map(StorePassword::open).transpose()?;
     let place = opening::Place {
         config,
+        password: store_password.as_ref(),
         listeners,
         clock: &clock,
         metrics: &metrics,
@@ -232,6 +241,7 @@ pub async fn build(
         thresholds: thresholds(&config.traffic),
         traffic_limits: traffic_limits(&config.traffic),
         decision_keys,
+        reporter_keys,
         working_credentials: first_admin::working_credentials(config),
         emergency_numbers,
     };
@@ -253,6 +263,7 @@ pub async fn build(
         http,
         certificates: listeners.certificates.clone(),
         token_keys: token_keys.map(Arc::new),
+        store_password,
         heavy_requests: config.limits.heavy_requests.get(),
         request_quotas: config.limits.request_quotas,
         admission: first_admin::admission(config),
@@ -311,6 +322,7 @@ impl App {
             "retention",
             retention::run(Arc::clone(&self.services), self.retention),
         );
+        spawn_endless(tasks, "key uses", key_uses::run(Arc::clone(&self.services)));
         let grpc = grpc::serve(listeners.grpc, api.clone(), self.grpc_limits, tasks.clone());
         tasks.spawn("grpc", grpc);
         let http = http::serve(listeners.http, api.clone(), self.http, tasks.clone());

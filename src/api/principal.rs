@@ -39,7 +39,10 @@ impl Api {
         let id = convert::wanted(&request)?;
         self.refresh().await;
         principals.check_managed(context.caller.tenant(), &id).await?;
-        Ok(self.shown(&principals.get(&id)?))
+        let found = principals.get(&id)?;
+        let identities = &self.0.services.identities;
+        let uses = principals.last_uses(identities, std::slice::from_ref(&found)).await;
+        Ok(convert::principal(&found, |key| uses.of(key)))
     }
 
     /// Lists principals.
@@ -55,8 +58,11 @@ impl Api {
         let page = convert::listed(request);
         self.refresh().await;
         let list = principals.list(context.caller.tenant(), &page)?;
+        let identities = &self.0.services.identities;
+        let uses = principals.last_uses(identities, &list.principals).await;
+        let shown = |found: &VersionedPrincipal| convert::principal(found, |key| uses.of(key));
         Ok(v1::ListPrincipalsResponse {
-            principals: list.principals.iter().map(|principal| self.shown(principal)).collect(),
+            principals: list.principals.iter().map(shown).collect(),
             next_page_token: list.next_page_token,
             total_size: total(list.total),
         })
@@ -138,6 +144,7 @@ impl Api {
         }
     }
 
+    /// A principal after its change, without another look at the store: with the uses of its keys at this instance.
     fn shown(&self, principal: &VersionedPrincipal) -> v1::Principal {
         convert::principal(principal, |key| self.0.services.identities.last_used(key))
     }

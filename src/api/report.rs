@@ -7,8 +7,9 @@ use super::rates::RequestClass;
 use super::{Api, ApiError, RequestContext, or_outcome_unknown};
 use crate::domain::audit::{AuditMethod, AuditSubject};
 use crate::domain::report::MAX_BATCH_REPORTS;
+use crate::domain::state::Withdrawal;
 use crate::metrics::{EdgeLabel, MutationLabel};
-use crate::service::{Foreseen, NewReport, ServiceError, StoredReport, named_imports, subject_of_number};
+use crate::service::{Foreseen, NewReport, Reports, ServiceError, StoredReport, named_imports, subject_of_number};
 use crate::wire::v1;
 
 impl Api {
@@ -116,15 +117,15 @@ impl Api {
         let by = context.requested_by();
         if request.dry_run {
             let reports = self.reports(context)?;
-            let (selected, ..) =
-                convert::bulk_withdrawal(request, &context.caller, |name| reports.reporter_hash(name))?;
+            let (named, ..) = convert::bulk_withdrawal(request, &context.caller)?;
+            let selected = selected(reports, named).await.map_err(ApiError::of_a_read)?;
             let foreseen = reports.try_withdraw_all(&selected).await;
             return Ok(convert::bulk_withdrawn(foreseen.map_err(ApiError::of_a_read)?));
         }
         self.mutate(MutationLabel::WithdrawReports, async {
             let reports = self.reports(context)?;
-            let (selected, request_id, reason) =
-                convert::bulk_withdrawal(request, &context.caller, |name| reports.reporter_hash(name))?;
+            let (named, request_id, reason) = convert::bulk_withdrawal(request, &context.caller)?;
+            let selected = selected(reports, named).await?;
             let withdrawn = reports.withdraw_all(&selected, &request_id, &reason, &by).await?;
             let foreseen = if withdrawn.reports > 0 {
                 Foreseen {
@@ -195,6 +196,14 @@ impl Api {
     }
 }
 
+/// The reports that a bulk withdrawal takes, by the hash of a reporter and not their name.
+async fn selected(reports: &Reports, named: convert::ReportsToWithdraw) -> Result<Withdrawal, ServiceError> {
+    Ok(match named {
+        convert::ReportsToWithdraw::Import(import) => Withdrawal::Import(import),
+        convert::ReportsToWithdraw::Reporter(name) => Withdrawal::Reporter(reports.reporter_hash(&name).await?),
+    })
+}
+
 impl Api {
     /// Lists the reports of a reporter.
     ///
@@ -208,7 +217,8 @@ impl Api {
         let reports = self.reports(context)?;
         let wanted = convert::of_reporter(request, &context.caller)?;
         let list = reports.of_reporter(&wanted.name, wanted.include_withdrawn, &wanted.page);
-        let subject = AuditSubject::Reporter(reports.reporter_hash(&wanted.name));
+        let reporter = reports.reporter_hash(&wanted.name).await.map_err(ApiError::of_a_read)?;
+        let subject = AuditSubject::Reporter(reporter);
         let recorded = self.record_read(context, AuditMethod::ListReporterReports, Some(subject));
         let (list, ()) = tokio::join!(list, recorded);
         let list = list.map_err(ApiError::of_a_read)?;

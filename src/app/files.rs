@@ -10,11 +10,11 @@ use super::AppError;
 use crate::config;
 use crate::domain::model::ScoreModel;
 use crate::number::{self, EmergencyNumbers};
-use crate::service::KeyRing;
+use crate::service::{KeyRing, ReporterKeyRing};
 
 /// The most bytes of a model file.
 const MAX_MODEL_BYTES: usize = 4 * 1024 * 1024;
-/// The most bytes of a file of decision keys: some thousand keys.
+/// The most bytes of a file of decision keys or reporter keys: some thousand keys.
 const MAX_KEY_FILE_BYTES: usize = 256 * 1024;
 
 /// The most bytes of the file with the key of the decision log: the key, and blanks around it.
@@ -107,7 +107,7 @@ impl PrivateFile<'_> {
     }
 
     /// The text of the file.
-    fn read_text(self, limit: usize) -> Result<String, AppError> {
+    pub(super) fn read_text(self, limit: usize) -> Result<String, AppError> {
         let bytes = self.read_bytes(limit)?;
         String::from_utf8(bytes).map_err(|_| self.0.invalid("it is not UTF-8"))
     }
@@ -248,6 +248,22 @@ pub fn decision_keys(answers: &config::AnswerSettings) -> Result<Option<KeyRing>
         KeyRing::parse(&PrivateFile(file).read_text(MAX_KEY_FILE_BYTES)?).map_err(|source| file.invalid(source))
     };
     answers.decision_keys.as_deref().map(load).transpose()
+}
+
+/// Reads the keys of reporter hashes from the file of the configuration; `None` if it names none.
+///
+/// # Errors
+/// If the file cannot be read or does not hold valid keys, or if others can read it.
+pub fn reporter_keys(store: &config::StoreSettings) -> Result<Option<ReporterKeyRing>, AppError> {
+    let load = |path: &Path| {
+        let file = NamedFile {
+            kind: "file of reporter keys",
+            path,
+        };
+        let text = PrivateFile(file).read_text(MAX_KEY_FILE_BYTES)?;
+        ReporterKeyRing::parse(&text).map_err(|source| file.invalid(source))
+    };
+    store.reporter_keys.as_deref().map(load).transpose()
 }
 
 /// The key of the decision log from the file of the configuration; `None` if it names none.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::waiting::WaitingServer;
-use super::{AppError, FIRST_PAUSE, Listeners, MAX_PAUSE, spawn_endless};
+use super::{AppError, FIRST_PAUSE, Listeners, MAX_PAUSE, StorePassword, spawn_endless};
 use crate::clock::Clock;
 use crate::config::{self, Config, StoreUrl};
 use crate::domain::model::ScoreModel;
@@ -22,6 +22,8 @@ use crate::tasks::Tasks;
 #[derive(Clone, Copy)]
 pub(super) struct Place<'a> {
     pub config: &'a Config,
+    /// The password of Redis; none for that of the URL.
+    pub password: Option<&'a Arc<StorePassword>>,
     pub listeners: &'a Listeners,
     pub clock: &'a Clock,
     pub metrics: &'a Metrics,
@@ -173,6 +175,7 @@ impl Place<'_> {
                 if redis.is_encrypted() {
                     redis.root_certificates = trusted(&self.config.store.trust)?;
                 }
+                redis.password = self.password.map(StorePassword::source);
                 redis.connect_timeout = self.config.store.connect_timeout;
                 redis.read_timeout = self.config.store.response_timeout;
                 redis.commit_timeout = self.config.limits.write_timeout * 3 / 4; // the rest of the time is for reads

@@ -6,7 +6,7 @@ use super::number::actor;
 use super::parts::{name, write_name};
 use super::{ByteReader, ByteWriter, DecodeError, UnreadableValue, begin, check_major, unreadable};
 use crate::domain::audit::{AuditChange, AuditEdge, AuditEvent, AuditMethod, AuditSubject, Via};
-use crate::domain::ids::{CaseId, ImportId, ListId, NumberHash, ReportId, ReporterHash};
+use crate::domain::ids::{CaseId, ImportId, ListId, NumberHash, ReportId, ReporterHash, ReporterKeyId};
 use crate::domain::note::NoteId;
 use crate::number::E164;
 use crate::shard::Shard;
@@ -21,6 +21,8 @@ const PRINCIPAL: u8 = 6;
 const IMPORT: u8 = 7;
 const REPORTER: u8 = 8;
 const ERASED: u8 = 9;
+/// A reporter under another key than that of the store.
+const REPORTER_OF_KEY: u8 = 10;
 
 /// The most bytes of one event.
 pub const MAX_EVENT_BYTES: usize = 32 << 10;
@@ -132,8 +134,13 @@ fn write_subject(writer: &mut ByteWriter, subject: &AuditSubject) {
             writer.byte(IMPORT);
             write_name(writer, id.as_str());
         }
-        AuditSubject::Reporter(hash) => {
+        AuditSubject::Reporter(hash) if hash.key() == ReporterKeyId::OF_STORE => {
             writer.byte(REPORTER);
+            writer.fixed64(hash.raw());
+        }
+        AuditSubject::Reporter(hash) => {
+            writer.byte(REPORTER_OF_KEY);
+            writer.uint(hash.key().raw().into());
             writer.fixed64(hash.raw());
         }
         AuditSubject::Erased(hash) => {
@@ -156,6 +163,10 @@ fn subject(reader: &mut ByteReader<'_>) -> Result<AuditSubject, DecodeError> {
         IMPORT => name(reader, ImportId::parse, "import id").map(AuditSubject::Import),
         ERASED => Ok(AuditSubject::Erased(NumberHash::from_raw(reader.fixed128()?))),
         REPORTER => Ok(AuditSubject::Reporter(ReporterHash::from_raw(reader.fixed64()?))),
+        REPORTER_OF_KEY => {
+            let key = ReporterKeyId::from_raw(reader.uint32()?);
+            Ok(AuditSubject::Reporter(ReporterHash::of_key(reader.fixed64()?, key)))
+        }
         _ => Err(DecodeError::Range("subject of an event")),
     }
 }
@@ -204,6 +215,7 @@ mod tests {
             AuditSubject::Principal("p1".into()),
             AuditSubject::Import(ImportId::parse("i-1").unwrap()),
             AuditSubject::Reporter(ReporterHash::from_raw(9)),
+            AuditSubject::Reporter(ReporterHash::of_key(9, ReporterKeyId::from_raw(0x1a2b_3c4d))),
             AuditSubject::Erased(NumberHash::from_raw(10)),
         ];
         for subject in subjects {
@@ -214,6 +226,18 @@ mod tests {
             };
             assert_eq!(decode(&encode(&event)).unwrap(), event);
         }
+    }
+
+    #[test]
+    fn the_bytes_of_a_reporter_are_frozen() {
+        let bytes = |key| {
+            let mut writer = ByteWriter::default();
+            let hash = ReporterHash::of_key(9, ReporterKeyId::from_raw(key));
+            write_subject(&mut writer, &AuditSubject::Reporter(hash));
+            hex(&writer.finish())
+        };
+        assert_eq!(bytes(0), "080900000000000000");
+        assert_eq!(bytes(300), "0aac020900000000000000");
     }
 
     #[test]

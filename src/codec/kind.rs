@@ -36,6 +36,8 @@ macro_rules! stored_kinds {
                 Requests = 7 => crate::domain::request_memory::RequestMemory,
                 /// What changes of principals claim before they are made.
                 Claims = 11 => crate::domain::identity::Claims,
+                /// When API keys were last used.
+                KeyUses = 13 => crate::domain::identity::KeyUses,
             }
         }
     };
@@ -147,6 +149,15 @@ mod tests {
             ]
         );
         let sides: Vec<_> = SideKind::ALL.iter().map(|kind| (*kind as u8, kind.name())).collect();
-        assert_eq!(sides, [(3, "reporter"), (4, "tenant"), (7, "requests"), (11, "claims")]);
+        assert_eq!(
+            sides,
+            [
+                (3, "reporter"),
+                (4, "tenant"),
+                (7, "requests"),
+                (11, "claims"),
+                (13, "keyuses")
+            ]
+        );
     }
 }

@@ -12,6 +12,7 @@ pub mod case_step;
 pub mod claim;
 pub mod entry;
 mod evidence;
+pub mod key_uses;
 mod kind;
 #[cfg(test)]
 mod laws;

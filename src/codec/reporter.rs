@@ -10,7 +10,7 @@ use super::{
     ByteReader, ByteWriter, DecodeError, SideKind, SideRecord, UnreadableValue, begin, check_major, rest, unreadable,
 };
 use crate::domain::day::Day;
-use crate::domain::ids::ReporterHash;
+use crate::domain::ids::{ReporterHash, ReporterKeyId};
 use crate::domain::reporter::{Claim, QuotaSlot, ReportPlace, ReporterState};
 use crate::domain::time::Timestamp;
 use crate::number::E164;
@@ -106,8 +106,13 @@ impl SideRecord for ReporterState {
         Shard::of_reporter(*id)
     }
 
+    /// The hash, and the name of its key unless it is that of the store.
     fn id_bytes(id: &ReporterHash) -> Bytes {
-        Bytes::copy_from_slice(&id.raw().to_be_bytes())
+        let hash = id.raw().to_be_bytes();
+        match id.key() {
+            ReporterKeyId::OF_STORE => Bytes::copy_from_slice(&hash),
+            key => [hash.as_slice(), &key.raw().to_be_bytes()].concat().into(),
+        }
     }
 
     fn encode(&self) -> Bytes {
@@ -159,6 +164,19 @@ mod tests {
     #[test]
     fn a_newer_release_is_refused_or_carried_through() {
         CODEC.respects_a_newer_release(&samples::full_reporter(), |record| &record.unknown_fields);
+    }
+
+    /// A change of these bytes makes the reporters of every existing store unknown.
+    #[test]
+    fn the_ids_are_frozen() {
+        let id = |key| {
+            ReporterState::id_bytes(&ReporterHash::of_key(
+                0x0102_0304_0506_0708,
+                ReporterKeyId::from_raw(key),
+            ))
+        };
+        assert_eq!(samples::hex(&id(0)), "0102030405060708");
+        assert_eq!(samples::hex(&id(0x1a2b_3c4d)), "01020304050607081a2b3c4d");
     }
 
     /// A change of these bytes makes every existing store unreadable.

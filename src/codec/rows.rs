@@ -3,17 +3,18 @@
 //! There is a row for every report that was ever accepted, so the size of this format matters most: a row of a regulator's
 //! feed takes about 70 bytes. Every row has its length before it, so that fields added by a newer release are kept.
 
+mod additions;
+
 use bytes::Bytes;
 
+use self::additions::{read_arrival, read_edition, read_reporter_key, read_sender, write_additions};
 use super::parts::{code, name, presence, since, write_name, write_presence, write_since};
 use super::{ByteReader, ByteWriter, DecodeError, UnreadableValue, begin, check_major, rest, unreadable};
 use crate::domain::brand::Brand;
 use crate::domain::call::Ledger;
-use crate::domain::comment::{CommentFacts, CommentLanguage};
 use crate::domain::ids::{Area, Feed, ImportId, ReportId, ReporterHash, SenderHash};
-use crate::domain::kinds::{Category, Channel, CommentModeration, ReportRole, Source};
+use crate::domain::kinds::{Category, Channel, ReportRole, Source};
 use crate::domain::report::{ReportBody, ReportRow, RowState};
-use crate::domain::time::Timestamp;
 use crate::number::E164;
 
 /// The bytes of one bucket.
@@ -121,87 +122,6 @@ fn write_optional_fields(writer: &mut ByteWriter, row: &ReportRow) {
     }
 }
 
-/// The fields that were added after the first release: the arrival, the revision with the facts of the comment, then the
-/// sender. A field is left out if it and all later ones are as usual, as in most rows. A tombstone never has them.
-fn write_additions(writer: &mut ByteWriter, row: &ReportRow) {
-    let has_newer = !row.unknown_fields.bytes().is_empty();
-    let has_sender = has_newer || row.sender.is_some();
-    let has_edition = has_sender || row.revision > 0 || row.comment != CommentFacts::default();
-    let has_arrival = has_edition || row.arrived_at != row.received_at;
-    if row.state == RowState::Tombstone || !has_arrival {
-        return;
-    }
-    write_since(writer, row.received_at, row.arrived_at);
-    if has_edition {
-        writer.uint(row.revision.into());
-        writer.text(row.comment.language.as_ref().map_or("", CommentLanguage::as_str));
-        writer.byte(row.comment.moderation.code());
-    }
-    if has_sender {
-        match row.sender {
-            None => writer.byte(NO_SENDER),
-            Some(sender) => {
-                writer.byte(if row.withdrawn_by_decision {
-                    WITHDRAWN_SENDER
-                } else {
-                    SENDER
-                });
-                writer.fixed64(sender.raw());
-            }
-        }
-    }
-}
-
-/// The byte before the sender.
-const NO_SENDER: u8 = 0;
-const SENDER: u8 = 1;
-/// The sender of a report that somebody else withdrew.
-const WITHDRAWN_SENDER: u8 = 2;
-
-/// The sender, and whether somebody who decides on reports withdrew the report.
-fn read_sender(
-    reader: &mut ByteReader<'_>,
-    (state, content): (RowState, u64),
-) -> Result<(Option<SenderHash>, bool), DecodeError> {
-    if state == RowState::Tombstone {
-        return Ok((SenderHash::from_raw(content), false));
-    }
-    if reader.remaining().is_empty() {
-        return Ok((None, false));
-    }
-    match reader.byte()? {
-        NO_SENDER => Ok((None, false)),
-        SENDER => Ok((SenderHash::from_raw(reader.fixed64()?), false)),
-        WITHDRAWN_SENDER => Ok((SenderHash::from_raw(reader.fixed64()?), true)),
-        _ => Err(DecodeError::Range("sender")),
-    }
-}
-
-/// The revision, and the facts of the comment.
-fn read_edition(reader: &mut ByteReader<'_>, state: RowState) -> Result<(u32, CommentFacts), DecodeError> {
-    if state == RowState::Tombstone || reader.remaining().is_empty() {
-        return Ok((0, CommentFacts::default()));
-    }
-    let revision = u32::try_from(reader.uint()?).map_err(|_| DecodeError::Range("revision"))?;
-    let language = match reader.text()? {
-        "" => None,
-        tag => Some(CommentLanguage::parse(tag).map_err(|_| DecodeError::Range("language"))?),
-    };
-    let moderation = code(reader, CommentModeration::from_code, "moderation")?;
-    Ok((revision, CommentFacts { language, moderation }))
-}
-
-fn read_arrival(
-    reader: &mut ByteReader<'_>,
-    state: RowState,
-    received_at: Timestamp,
-) -> Result<Timestamp, DecodeError> {
-    if state == RowState::Tombstone || reader.remaining().is_empty() {
-        return Ok(received_at);
-    }
-    since(reader, received_at)
-}
-
 fn row(reader: &mut ByteReader<'_>) -> Result<ReportRow, DecodeError> {
     let flags = Flags::from_byte(reader.byte()?)?;
     let [
@@ -224,7 +144,7 @@ fn row(reader: &mut ByteReader<'_>) -> Result<ReportRow, DecodeError> {
     let received_at = since(reader, occurred_at)?;
     let weight = if flags.whole_weight { 1.0 } else { reader.short_float()? };
     let import = import.then(|| name(reader, ImportId::parse, "import id")).transpose()?;
-    let body = ReportBody {
+    let mut body = ReportBody {
         category,
         not_spam: flags.not_spam,
         source,
@@ -252,6 +172,7 @@ fn row(reader: &mut ByteReader<'_>) -> Result<ReportRow, DecodeError> {
     let arrived_at = read_arrival(reader, flags.state, received_at)?;
     let (revision, comment) = read_edition(reader, flags.state)?;
     let (sender, withdrawn_by_decision) = read_sender(reader, (flags.state, content))?;
+    body.reporter = read_reporter_key(reader, flags.state, body.reporter)?;
     Ok(ReportRow {
         id,
         content: if flags.state == RowState::Tombstone { 0 } else { content },
@@ -338,6 +259,7 @@ impl Flags {
 mod tests {
     use super::super::samples;
     use super::*;
+    use crate::domain::comment::CommentFacts;
     use proptest::prelude::*;
 
     proptest! {
@@ -391,14 +313,30 @@ mod tests {
     #[test]
     fn a_newer_release_is_refused_or_carried_through() {
         let mut bytes = encode(&[samples::imported_row()]).to_vec();
-        bytes[1] += 8;
-        bytes.extend_from_slice(b"\0\0\0\x01\0new");
+        bytes[1] += 9;
+        bytes.extend_from_slice(b"\0\0\0\x01\0\0new");
         let rows = decode(&bytes).unwrap();
         assert_eq!(rows[0].unknown_fields.bytes(), b"new");
         assert_eq!(encode(&rows), bytes);
         bytes[0] = 2;
         let newer = DecodeError::NewerMajor { found: 2, known: 1 };
         assert_eq!(decode(&bytes).unwrap_err().cause, newer);
+    }
+
+    /// A full row without fields of a newer release, whose reporter is hashed under the key of the store.
+    fn row_before_keys() -> ReportRow {
+        let mut row = samples::full_row();
+        row.body.reporter = row.body.reporter.map(|reporter| ReporterHash::from_raw(reporter.raw()));
+        row.unknown_fields = crate::domain::unknown_fields::UnknownFields::default();
+        row
+    }
+
+    /// A row whose reporter is hashed under the key of the store has the bytes that it had before there were other keys.
+    #[test]
+    fn a_row_under_the_key_of_the_store_is_written_as_before() {
+        let bytes = encode(&[row_before_keys()]);
+        assert_eq!(samples::hex(&bytes), WITHOUT_KEY);
+        assert_eq!(decode(&bytes).unwrap(), [row_before_keys()]);
     }
 
     /// A row that was never corrected or moderated has the bytes that it had before there were revisions.
@@ -409,8 +347,7 @@ mod tests {
             comment: CommentFacts::default(),
             sender: None,
             withdrawn_by_decision: false,
-            unknown_fields: crate::domain::unknown_fields::UnknownFields::default(),
-            ..samples::full_row()
+            ..row_before_keys()
         };
         let bytes = encode(std::slice::from_ref(&row));
         assert_eq!(samples::hex(&bytes), WITHOUT_EDITION);
@@ -423,8 +360,7 @@ mod tests {
         let row = ReportRow {
             sender: None,
             withdrawn_by_decision: false,
-            unknown_fields: crate::domain::unknown_fields::UnknownFields::default(),
-            ..samples::full_row()
+            ..row_before_keys()
         };
         let bytes = encode(std::slice::from_ref(&row));
         assert_eq!(samples::hex(&bytes), WITHOUT_SENDER);
@@ -460,10 +396,15 @@ mod tests {
 
     const FROZEN: &str = "\
         01412807410123456789abcdef0123456789abcdefc2365ec52d46861b02068088da8ad75d0041fedcba9876543210fe\
-        dcba9876543210073150106674632d33636f6c8c0155ff07167265706f727420312fc3a488776655443322110101f6a1\
+        dcba9876543210073150106674632d33636f6c910155ff07167265706f727420312fc3a488776655443322110101f6a1\
         abfef962caa707cdcc4c3e0e62617463682d370a44452d42590a6170705f3108070605040302010202094d6963726f73\
         6f667444451e5369652073616774656e2c206573207365692057696e646f777320e280a602f7c8db8943c0edeeae12e8\
-        070302646502022827262524232221eeff";
+        070302646502022827262524232221cdf8acd101eeff";
+
+    const WITHOUT_KEY: &str = "\
+        018a0155ff07167265706f727420312fc3a488776655443322110101f6a1abfef962caa707cdcc4c3e0e62617463682d\
+        370a44452d42590a6170705f3108070605040302010202094d6963726f736f667444451e5369652073616774656e2c20\
+        6573207365692057696e646f777320e280a602f7c8db8943c0edeeae12e8070302646502022827262524232221";
 
     const WITHOUT_SENDER: &str = "\
         01810155ff07167265706f727420312fc3a488776655443322110101f6a1abfef962caa707cdcc4c3e0e62617463682d\

@@ -17,6 +17,7 @@ mod parse;
 mod quotas;
 mod settings;
 mod snapshot;
+mod store_password;
 mod store_url;
 #[cfg(test)]
 mod tests;
@@ -129,12 +130,16 @@ impl Config {
     }
 
     /// The sections of the file in which a setting differs that a running server cannot change. A reload changes
-    /// `log.filter`, `policy.enforce` and `answers.decision_keys` only.
+    /// `log.filter`, `policy.enforce`, `answers.decision_keys` and `store.reporter_keys` only.
     #[must_use]
     pub fn changed_sections(&self, newer: &Self) -> Vec<&'static str> {
         let answers = AnswerSettings {
             decision_keys: self.answers.decision_keys.clone(),
             ..newer.answers.clone()
+        };
+        let store = StoreSettings {
+            reporter_keys: self.store.reporter_keys.clone(),
+            ..newer.store.clone()
         };
         let policy = PolicySettings {
             enforce: self.policy.enforce,
@@ -143,7 +148,7 @@ impl Config {
         let sections = [
             ("listen", self.listen != newer.listen),
             ("auth", self.auth != newer.auth),
-            ("store", self.store != newer.store),
+            ("store", self.store != store),
             ("log", self.log.format != newer.log.format),
             ("limits", self.limits != newer.limits),
             ("shutdown", self.shutdown != newer.shutdown),
@@ -207,6 +212,10 @@ pub struct StoreSettings {
     pub response_timeout: Duration,
     /// Whose signature a Redis with TLS must have on its certificate. Default: a public authority's.
     pub trust: Trust,
+    /// The file with the password of Redis. Default: none; the password of the URL, if it has one.
+    pub password_file: Option<PathBuf>,
+    /// The file with the keys of reporter hashes. Default: none; the key of the store.
+    pub reporter_keys: Option<PathBuf>,
     /// Whether to refold evidence that was folded with another evidence version. Default: no.
     pub migrate: bool,
     /// How long audit events are kept. Default: 400 days.
@@ -226,6 +235,8 @@ impl StoreSettings {
         let connect_timeout = layers.read(&settings::CONNECT_TIMEOUT, parse::time);
         let response_timeout = layers.read(&settings::RESPONSE_TIMEOUT, parse::time);
         let trust = Trust::read(layers);
+        let password_file = store_password::read(layers);
+        let reporter_keys = layers.read_if_set(&settings::REPORTER_KEYS, parse::path);
         let migrate = layers.read(&settings::MIGRATE, parse::switch);
         let audit_retention = layers.read(&settings::AUDIT_RETENTION, parse::retention);
         let report_retention = layers.read(&settings::REPORT_RETENTION, parse::optional_retention);
@@ -237,6 +248,8 @@ impl StoreSettings {
             connect_timeout: connect_timeout?,
             response_timeout: response_timeout?,
             trust: trust?,
+            password_file: password_file?,
+            reporter_keys: reporter_keys?,
             migrate: migrate?,
             audit_retention: audit_retention?,
             report_retention: report_retention?,

@@ -88,6 +88,10 @@ settings! {
         "Maximum time that Redis may take to answer; after that, the outcome of a write is unknown.";
     STORE_CA "store.ca" --"store-ca" Some("FILE"), None,
         "File with the certificates (PEM) of the authorities that may sign the certificate of a Redis at `rediss://`. Without it, those of the variables `SSL_CERT_FILE` and `SSL_CERT_DIR`, or else the public authorities.";
+    STORE_PASSWORD_FILE "store.password_file" --"store-password-file" Some("FILE"), None,
+        "File with the password of Redis, in place of one in `--store`. The server reads it for each connection that it makes, and at SIGHUP, so the password can change while it runs. Only the user of the server may read it.";
+    REPORTER_KEYS "store.reporter_keys" --"reporter-keys" Some("FILE"), None,
+        "File with the keys of the hashes of reporters' names: in each line 64 hexadecimal digits, or `store` for the key that is derived from the store. The first key hashes new reporters; a reporter who is known under another key stays known under it. Without the file, there is the key of the store only. SIGHUP reads the file again.";
     MIGRATE "store.migrate" --"migrate" None, Some("false"),
         "At start, refold (compute again) the stored evidence if it was folded with another evidence version.";
     SNAPSHOT "store.snapshot" --"snapshot" Some("DIR"), None,

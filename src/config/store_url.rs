@@ -86,9 +86,16 @@ pub struct RedisUrl {
     whole: String,
     /// The same URL with `***` in place of the password.
     shown: String,
+    has_password: bool,
 }
 
 impl RedisUrl {
+    /// Whether a password stands in the URL.
+    #[must_use]
+    pub const fn has_password(&self) -> bool {
+        self.has_password
+    }
+
     /// The URL with its password. Only for the Redis client.
     #[must_use]
     pub fn with_password(&self) -> &str {
@@ -120,6 +127,7 @@ impl RedisUrl {
         Some(Self {
             whole: format!("{scheme}://{rest}"),
             shown: format!("{scheme}://{user}{place}{database}"),
+            has_password: login.contains(':'),
         })
     }
 }

@@ -249,6 +249,26 @@ fn the_trusted_authorities_are_those_of_the_most_specific_setting() {
 }
 
 #[test]
+fn a_password_file_is_for_a_redis_without_a_password() {
+    let load = |store: &str| {
+        let loaded = load_from(&format!("--store {store} --store-password-file /d/password"), &[], "");
+        loaded.map(|config| config.store.password_file)
+    };
+    for store in ["redis://h", "rediss://ringwarden@h:6380/1"] {
+        assert_eq!(load(store), Ok(Some("/d/password".into())), "{store}");
+    }
+    for (store, wrong) in [
+        ("redis://:s3cret@h", "beside a password in the URL"),
+        ("memory:", "for a store without a password"),
+        ("embedded:x", "for a store without a password"),
+    ] {
+        let text = load(store).unwrap_err();
+        assert!(text.contains("--store-password-file") && text.contains(wrong), "{text}");
+        assert!(!text.contains("s3cret"), "{text}");
+    }
+}
+
+#[test]
 fn faults_say_in_which_format_to_tell_them() {
     let faults = |flags: &str, variables: &[(&str, &str)], file: &str| {
         let command = ServeArgs::augment_args(Command::new("serve").no_binary_name(true));

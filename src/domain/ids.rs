@@ -213,17 +213,41 @@ impl SenderHash {
     }
 }
 
-/// A reporter: a keyed hash of the name that the client gives. The name itself is never stored.
+/// The name of a key of reporter hashes, so that the key of a stored hash is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ReporterKeyId(u32);
+
+impl ReporterKeyId {
+    /// The key that is derived from the secret of the store. Hashes that are stored without the name of a key have this one.
+    pub const OF_STORE: Self = Self(0);
+
+    /// From its integer.
+    #[must_use]
+    pub const fn from_raw(id: u32) -> Self {
+        Self(id)
+    }
+
+    /// Its integer.
+    #[must_use]
+    pub const fn raw(self) -> u32 {
+        self.0
+    }
+}
+
+/// A reporter: a keyed hash of the name that the client gives, and the name of the key. The name itself is never stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ReporterHash(u64);
+pub struct ReporterHash {
+    hash: u64,
+    key: ReporterKeyId,
+}
 
 impl ReporterHash {
     /// The most bytes of a reporter's name.
     pub const MAX_NAME_BYTES: usize = 128;
 
-    /// Hashes a reporter's name under the store's secret key, so that nobody can find names by trying them all.
+    /// Hashes a reporter's name under a secret key, so that nobody can find names by trying them all.
     #[must_use]
-    pub fn keyed(key: &[u8; 32], tenant: &str, name: &str) -> Self {
+    pub fn keyed((id, key): (ReporterKeyId, &[u8; 32]), tenant: &str, name: &str) -> Self {
         let mut hasher = blake3::Hasher::new_keyed(key);
         hasher
             .update(tenant.as_bytes())
@@ -231,19 +255,43 @@ impl ReporterHash {
             .update(name.trim().as_bytes());
         let mut first = [0u8; 8];
         hasher.finalize_xof().fill(&mut first);
-        Self(u64::from_le_bytes(first))
+        Self::of_key(u64::from_le_bytes(first), id)
     }
 
-    /// A reporter from a stored hash.
+    /// A reporter from a stored hash under the key of the store.
     #[must_use]
     pub const fn from_raw(hash: u64) -> Self {
-        Self(hash)
+        Self::of_key(hash, ReporterKeyId::OF_STORE)
+    }
+
+    /// A reporter from a stored hash under a key.
+    #[must_use]
+    pub const fn of_key(hash: u64, key: ReporterKeyId) -> Self {
+        Self { hash, key }
     }
 
     /// The hash.
     #[must_use]
     pub const fn raw(self) -> u64 {
-        self.0
+        self.hash
+    }
+
+    /// The name of its key.
+    #[must_use]
+    pub const fn key(self) -> ReporterKeyId {
+        self.key
+    }
+}
+
+/// Writes the hash in 16 hexadecimal digits; under another key than that of the store, then a dash and the name of the key in
+/// 8 digits.
+impl fmt::Display for ReporterHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.hash)?;
+        match self.key {
+            ReporterKeyId::OF_STORE => Ok(()),
+            ReporterKeyId(key) => write!(f, "-{key:08x}"),
+        }
     }
 }
 
@@ -326,9 +374,15 @@ mod tests {
 
     #[test]
     fn reporters_are_hashed_under_the_key() {
-        let one = ReporterHash::keyed(&[1; 32], "default", "alice");
-        assert_eq!(one, ReporterHash::keyed(&[1; 32], "default", " alice "));
-        assert_ne!(one, ReporterHash::keyed(&[2; 32], "default", "alice"));
-        assert_ne!(one, ReporterHash::keyed(&[1; 32], "other", "alice"));
+        let under = |byte, tenant: &str, name: &str| {
+            ReporterHash::keyed((ReporterKeyId::from_raw(0xab), &[byte; 32]), tenant, name)
+        };
+        let one = under(1, "default", "alice");
+        assert_eq!(one, under(1, "default", " alice "));
+        assert_ne!(one.raw(), under(2, "default", "alice").raw());
+        assert_ne!(one.raw(), under(1, "other", "alice").raw());
+        assert_ne!(one, ReporterHash::from_raw(one.raw()));
+        assert_eq!(one.to_string(), format!("{:016x}-000000ab", one.raw()));
+        assert_eq!(ReporterHash::from_raw(7).to_string(), "0000000000000007");
     }
 }

@@ -147,6 +147,8 @@ label! {
         BeforeReset "before_reset",
         /// The report was refused.
         Rejected "rejected",
+        /// The report was refused, because its principal was not granted its source, feed or import.
+        NotGranted "not_granted",
         /// Another report has the same id, or too many writers changed the number at the same time.
         Conflict "conflict",
         /// The report was refused, because its reporter or tenant has used up the quota of the day.

@@ -9,6 +9,7 @@ mod edges;
 mod family;
 pub mod label;
 mod process;
+mod removal;
 mod snapshot;
 
 use std::sync::Arc;
@@ -26,6 +27,8 @@ pub use self::label::{
     MutationOutcomeLabel, RefusalLabel, RefusedLabel, ReloadReason, ReportOutcomeLabel, ScoreBand, SkipReason,
     StoreErrorKind,
 };
+use self::removal::RemovalMetrics;
+pub use self::removal::{ErasureLabel, ExpiredLabel};
 use self::snapshot::SnapshotMetrics;
 use crate::domain::kinds::{Action, Basis, ListKind};
 use crate::domain::policy::Enforcement;
@@ -65,7 +68,7 @@ struct Inner {
     report_scores: Counters<ScoreBand>,
     audit_events: Counter,
     audit_events_lost: Counter,
-    audit_events_dropped: Counter,
+    removals: RemovalMetrics,
     mutations: CountersBy2<MutationLabel, MutationOutcomeLabel>,
     not_admitted: edges::NotAdmitted,
     commit_seconds: Histogram,
@@ -139,7 +142,7 @@ impl Metrics {
             report_scores: registry.counters(catalogue::REPORT_SCORES),
             audit_events: registry.counter(catalogue::AUDIT_EVENTS),
             audit_events_lost: registry.counter(catalogue::AUDIT_EVENTS_LOST),
-            audit_events_dropped: registry.counter(catalogue::AUDIT_EVENTS_DROPPED),
+            removals: RemovalMetrics::new(&registry),
             mutations: registry.counters_by_2(catalogue::MUTATIONS),
             not_admitted: edges::NotAdmitted::new(&registry),
             commit_seconds: registry.histogram(catalogue::COMMIT_SECONDS),
@@ -252,11 +255,6 @@ impl Metrics {
     /// Counts a read whose audit event could not be stored.
     pub fn audit_event_lost(&self) {
         self.0.audit_events_lost.increment(1);
-    }
-
-    /// Counts audit events that were dropped for their age.
-    pub fn audit_events_dropped(&self, events: usize) {
-        self.0.audit_events_dropped.increment(events as u64);
     }
 
     /// Records how long the store took to acknowledge a commit.

@@ -16,6 +16,7 @@ mod directory;
 mod error;
 mod facts;
 mod identity;
+mod key_file;
 mod lists;
 mod lookup;
 mod notes;
@@ -40,6 +41,7 @@ use crate::metrics::Metrics;
 use crate::store::{Meta, Store};
 use crate::traffic::Observer;
 use page::PageKey;
+use reports::ReporterKeys;
 use settings::TenantSettings;
 use tenants::{AllTenants, TenantParts};
 
@@ -47,11 +49,12 @@ pub use audit::{AuditFilter, AuditLog, AuditPage, ListedEvent, NamedImports, nam
 pub use cases::{
     CaseChange, CaseDetails, CaseFilter, CaseList, Cases, LinkInput, LinkOutcome, NewCase, TransitionInput, UnlinkInput,
 };
-pub use decision::{KeyRing, KeyRingError};
+pub use decision::KeyRing;
 pub use directory::{NumberFilter, NumberRow};
 pub use error::{Quota, ServiceError, Violation};
 pub use facts::RecordFacts;
 pub use identity::Identity;
+pub use key_file::KeyFileError;
 pub use lists::{ForeseenList, ListChanges, ListHead, ListPage, ListSummary, Lists, Replaced};
 pub use lookup::{
     DecidedCase, DecidedEntry, ExplainedDecision, LookupInput, LookupOutcome, LookupRole, Lookups, OutcomeInput,
@@ -64,12 +67,12 @@ pub use numbers::{
 };
 pub use page::PageRequest;
 pub use principals::{
-    Bootstrapped, Identities, MAX_PRINCIPALS, NewKey, NewPrincipal, PrincipalChange, PrincipalList, Principals, Proof,
-    Refused, VersionedPrincipal,
+    Bootstrapped, Identities, LastUses, MAX_PRINCIPALS, NewKey, NewPrincipal, PrincipalChange, PrincipalList,
+    Principals, Proof, Refused, VersionedPrincipal,
 };
 pub use reports::{
-    BulkWithdrawn, Export, ExportQuery, Foreseen, Moderated, NewReport, ReportList, ReportOutcome, ReporterReports,
-    Reports, Sender, StoredReport, WithdrawOutcome,
+    BulkWithdrawn, Export, ExportQuery, Foreseen, Moderated, NewReport, ReportList, ReportOutcome, ReporterKeyRing,
+    ReporterReports, Reports, Sender, StoredReport, WithdrawOutcome,
 };
 pub use settings::ServiceSettings;
 pub use sharings::{SharingList, Sharings, ThingInput, VersionedSharing};
@@ -88,6 +91,7 @@ pub struct Services {
     indexes: Arc<Indexes>,
     /// The key of decision ids if the settings name none.
     own_decision_key: [u8; 32],
+    reporter_keys: Arc<ReporterKeys>,
     clock: Clock,
     metrics: Metrics,
 }
@@ -144,7 +148,10 @@ impl Services {
         });
         let working = settings.working_credentials;
         let identities = Identities::new(Arc::clone(&index), Arc::clone(follower.freshness()), clock.clone());
+        let store_key = meta.derived_key("ringwarden 2026 reporter hashes");
+        let reporter_keys = Arc::new(ReporterKeys::new(store_key, settings.reporter_keys));
         let settings = TenantSettings {
+            reporter_keys: Arc::clone(&reporter_keys),
             quotas: settings.quotas,
             brand_feeds: settings.brand_feeds,
             write_timeout: settings.write_timeout,
@@ -165,6 +172,7 @@ impl Services {
             tenants,
             indexes,
             own_decision_key,
+            reporter_keys,
             clock,
             metrics,
         }
@@ -197,6 +205,12 @@ impl Services {
         self.lookups.replace_keys(keys);
     }
 
+    /// Replaces the keys of reporter hashes, from the next request on. Without keys, the one that is derived from the store is
+    /// used.
+    pub fn replace_reporter_keys(&self, keys: Option<ReporterKeyRing>) {
+        self.reporter_keys.replace(keys);
+    }
+
     /// Replaces what is carried out of decisions, from the next answer on.
     pub fn enforce(&self, enforcement: Enforcement) {
         self.lookups.enforce(enforcement);
@@ -214,6 +228,15 @@ impl Services {
         }
         self.writer.all_folded().await?;
         Ok(folded)
+    }
+
+    /// Writes which keys this instance has accepted since the last time, so that all instances know when they were last used;
+    /// returns how many.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub async fn keep_key_uses(&self) -> Result<usize, ServiceError> {
+        self.principals.keep_uses(&self.identities).await
     }
 
     /// Removes from the files of the store what was erased since the last time; says whether there was anything. It may take

@@ -1,8 +1,10 @@
 //! The services' settings for operators.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::decision::KeyRing;
+use super::reports::{ReporterKeyRing, ReporterKeys};
 use super::{lookup, writer};
 use crate::domain::brand_feeds::BrandFeeds;
 use crate::domain::identity::WorkingCredentials;
@@ -38,6 +40,8 @@ pub struct ServiceSettings {
     pub traffic_limits: TrafficLimits,
     /// The keys that seal decisions; derived from the store's secret if unset.
     pub decision_keys: Option<KeyRing>,
+    /// The keys of reporter hashes; the one that is derived from the store's secret if unset.
+    pub reporter_keys: Option<ReporterKeyRing>,
     /// The kinds of credentials that the server accepts besides keys. Default: none.
     pub working_credentials: WorkingCredentials,
     /// The numbers of emergency services and of public safety. Default: the shipped ones.
@@ -47,6 +51,7 @@ pub struct ServiceSettings {
 /// The settings of the services that each tenant has for itself.
 #[derive(Clone, Debug)]
 pub(super) struct TenantSettings {
+    pub(super) reporter_keys: Arc<ReporterKeys>,
     pub(super) quotas: Quotas,
     pub(super) brand_feeds: BrandFeeds,
     pub(super) write_timeout: Duration,
@@ -66,6 +71,7 @@ impl Default for ServiceSettings {
             thresholds: Thresholds::DEFAULT,
             traffic_limits: TrafficLimits::DEFAULT,
             decision_keys: None,
+            reporter_keys: None,
             working_credentials: WorkingCredentials::default(),
             emergency_numbers: EmergencyNumbers::default(),
         }

@@ -108,7 +108,10 @@ impl TenantServices {
                 of_reports.1,
                 meta,
                 parts.settings.quotas,
-                parts.settings.brand_feeds.clone(),
+                (
+                    parts.settings.brand_feeds.clone(),
+                    Arc::clone(&parts.settings.reporter_keys),
+                ),
             ),
             numbers: Numbers::new(of_numbers.0, of_numbers.1, directory),
             cases: Cases::new(of_cases.0, of_cases.1),

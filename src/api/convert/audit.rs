@@ -82,7 +82,7 @@ fn subject(subject: &AuditSubject) -> v1::AuditSubject {
         AuditSubject::Principal(id) => Subject::PrincipalId(id.to_string()),
         AuditSubject::Import(id) => Subject::ImportId(id.as_str().to_owned()),
         AuditSubject::Erased(hash) => Subject::ErasedNumberHash(hash.to_string()),
-        AuditSubject::Reporter(hash) => Subject::ReporterHash(format!("{:016x}", hash.raw())),
+        AuditSubject::Reporter(hash) => Subject::ReporterHash(hash.to_string()),
     };
     v1::AuditSubject { subject: Some(subject) }
 }

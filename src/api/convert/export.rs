@@ -40,7 +40,7 @@ pub(in crate::api) fn exported(
         shown.comment.clear();
         shown.comment_language.clear();
     }
-    let reporter = body.reporter.map(|reporter| format!("{:016x}", reporter.raw()));
+    let reporter = body.reporter.map(|reporter| reporter.to_string());
     let country = body
         .country
         .map(|letters| letters.iter().copied().map(char::from).collect());

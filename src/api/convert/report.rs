@@ -9,10 +9,10 @@ use crate::api::RequestContext;
 use crate::domain::brand::Brand;
 use crate::domain::comment::{CommentLanguage, shown_comment};
 use crate::domain::identity::{Caller, PrincipalId, Role};
-use crate::domain::ids::{Area, Feed, ImportId, ReportId, ReporterHash, RequestId, SenderHash};
+use crate::domain::ids::{Area, Feed, ImportId, ReportId, RequestId, SenderHash};
 use crate::domain::kinds::{Attestation, Category, Channel, CommentModeration, ReportRole, Source, Verstat};
 use crate::domain::report::{ReportBody, RowState};
-use crate::domain::state::{Submitted, Withdrawal};
+use crate::domain::state::Submitted;
 use crate::domain::status::MAX_REASON_CHARS;
 use crate::domain::tenant::TenantId;
 use crate::number::{E164, Region, UnknownRegion};
@@ -185,20 +185,30 @@ pub(in crate::api) fn one_withdrawal(request: v1::WithdrawReportRequest) -> Resu
     }))
 }
 
-/// Reads a bulk withdrawal. `hash` makes the reporter's hash of a name.
+/// The reports that a bulk withdrawal takes, as a client names them.
+#[derive(Debug)]
+pub(in crate::api) enum ReportsToWithdraw {
+    /// Those of an import.
+    Import(ImportId),
+    /// Those of the reporter with this name.
+    Reporter(String),
+}
+
+/// Reads a bulk withdrawal.
 pub(in crate::api) fn bulk_withdrawal(
     request: v1::WithdrawReportsRequest,
     caller: &Caller,
-    hash: impl Fn(&str) -> ReporterHash,
-) -> Result<(Withdrawal, RequestId, String), ServiceError> {
+) -> Result<(ReportsToWithdraw, RequestId, String), ServiceError> {
     use v1::withdraw_reports_request::Selector;
     let mut fields = FieldReader::default();
     let selected = match request.selector {
-        Some(Selector::ImportId(id)) => fields.keep("import_id", ImportId::parse(&id)).map(Withdrawal::Import),
+        Some(Selector::ImportId(id)) => fields
+            .keep("import_id", ImportId::parse(&id))
+            .map(ReportsToWithdraw::Import),
         Some(Selector::ReporterId(name)) => fields
             .keep("reporter_id", reporter_name(&name))
             .and_then(|name| fields.reporter(caller, &request.reporter_principal_id, &name))
-            .map(|name| Withdrawal::Reporter(hash(&name))),
+            .map(ReportsToWithdraw::Reporter),
         None => {
             fields.refuse("selector", "must name an `import_id` or a `reporter_id`");
             None

@@ -6,16 +6,16 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 
 use super::read_config;
-use crate::app::{self, App, Certificates, TokenKeys};
+use crate::app::{self, App, AppError, Certificates, StorePassword, TokenKeys};
 use crate::config::{Config, ServeArgs};
 use crate::decision_log::DecisionLog;
 use crate::metrics::ConfigReloadLabel;
 use crate::service::Services;
 use crate::telemetry::Log;
 
-/// Replaces what a running server can replace: the log filter, the keys of decision ids, and what is carried out of
+/// Replaces what a running server can replace: the log filter, the keys of decision ids and of reporter hashes, and what is carried out of
 /// decisions. Opens the file of the decision log again, since SIGHUP also says that it was moved away. Reads the files of
-/// TLS and the keys of the OpenID provider again, whether or not the rest of the configuration has a fault.
+/// TLS, the keys of the OpenID provider and the password of the store again, whether or not the rest of the configuration has a fault.
 pub(super) struct Reloader<'a> {
     args: ServeArgs,
     /// The configuration with which the server was started.
@@ -24,6 +24,7 @@ pub(super) struct Reloader<'a> {
     decision_log: Option<Arc<DecisionLog>>,
     certificates: Option<Arc<Certificates>>,
     token_keys: Option<Arc<TokenKeys>>,
+    store_password: Option<Arc<StorePassword>>,
     log: &'a Log,
 }
 
@@ -36,6 +37,7 @@ impl<'a> Reloader<'a> {
             decision_log: server.decision_log(),
             certificates: server.certificates(),
             token_keys: server.token_keys.clone(),
+            store_password: server.store_password.clone(),
             log,
         }
     }
@@ -53,9 +55,10 @@ impl<'a> Reloader<'a> {
             if let Some(token_keys) = &self.token_keys {
                 token_keys.reload();
             }
+            let has_password = self.store_password.as_ref().is_none_or(|password| password.reload());
             let outcome = match self.reload() {
-                Ok(()) => ConfigReloadLabel::Applied,
-                Err(Refused) => ConfigReloadLabel::Refused,
+                Ok(()) if has_password => ConfigReloadLabel::Applied,
+                Ok(()) | Err(Refused) => ConfigReloadLabel::Refused,
             };
             self.services.metrics().config_reload(outcome);
         }
@@ -67,11 +70,13 @@ impl<'a> Reloader<'a> {
             tracing::error!(%faults, "the configuration is not reloaded, the old one stays in force");
             Refused
         })?;
-        let keys = app::decision_keys(&config.answers).map_err(|error| {
+        let refused = |error: AppError| {
             let cause = std::error::Error::source(&error).map(ToString::to_string);
             tracing::error!(%error, cause, "the configuration is not reloaded, the old one stays in force");
             Refused
-        })?;
+        };
+        let keys = app::decision_keys(&config.answers).map_err(refused)?;
+        let reporter_keys = app::reporter_keys(&config.store).map_err(refused)?;
         let sections = self.started.changed_sections(&config);
         if !sections.is_empty() {
             let sections = sections.join(", ");
@@ -82,9 +87,10 @@ impl<'a> Reloader<'a> {
         }
         let keys_file = keys.is_some();
         self.services.replace_decision_keys(keys);
+        self.services.replace_reporter_keys(reporter_keys);
         self.services.enforce(config.policy.enforce);
         let enforce = config.policy.enforce.name();
-        tracing::info!(filter = %config.log.filter, keys_file, enforce, "log filter, decision keys and enforcement are reloaded");
+        tracing::info!(filter = %config.log.filter, keys_file, enforce, "log filter, keys and enforcement are reloaded");
         self.log.set_filter(&config.log.filter);
         Ok(())
     }

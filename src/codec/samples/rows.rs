@@ -8,9 +8,9 @@ use proptest::sample::select;
 
 use super::{body, name, newer, time};
 use crate::domain::comment::{CommentFacts, CommentLanguage};
-use crate::domain::ids::{ImportId, ReportId, SenderHash};
+use crate::domain::ids::{ImportId, ReportId, ReporterHash, SenderHash};
 use crate::domain::kinds::CommentModeration;
-use crate::domain::report::{ReportRow, RowState};
+use crate::domain::report::{ReportBody, ReportRow, RowState};
 use crate::domain::time::Timestamp;
 
 /// A row in any state.
@@ -30,7 +30,10 @@ pub(in crate::codec) fn row() -> impl Strategy<Value = ReportRow> {
             arrived_at: arrival(state, received_at, content),
             import,
             weight,
-            body,
+            body: ReportBody {
+                reporter: reporter(state, body.reporter),
+                ..body
+            },
             revision: edition(state, content),
             comment: comment(state, content),
             sender: sender(content),
@@ -43,6 +46,14 @@ pub(in crate::codec) fn row() -> impl Strategy<Value = ReportRow> {
 /// The sender of every second row.
 fn sender(random: u64) -> Option<SenderHash> {
     SenderHash::from_raw(random).filter(|_| random % 2 == 1)
+}
+
+/// The reporter of a row: in a tombstone, one under the key of the store.
+fn reporter(state: RowState, reporter: Option<ReporterHash>) -> Option<ReporterHash> {
+    match state {
+        RowState::Tombstone => reporter.map(|reporter| ReporterHash::from_raw(reporter.raw())),
+        RowState::Live | RowState::Withdrawn => reporter,
+    }
 }
 
 /// The arrival of a row: a tombstone has none of its own.

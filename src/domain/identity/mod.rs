@@ -9,6 +9,7 @@ mod caller;
 mod claim;
 mod grants;
 mod key;
+mod key_uses;
 mod principal;
 mod role;
 
@@ -16,6 +17,7 @@ pub use caller::{Caller, Credential, Identified};
 pub use claim::{Claim, Claimed, Claims, MAX_CLAIMS};
 pub use grants::{Grants, MAX_BRAND_GRANTS, MAX_FEED_GRANTS};
 pub use key::{ApiKey, KeyId, KeyTextError, SecretHash, environment};
+pub use key_uses::{KeyUses, MAX_USES, UsePart, UseSlot};
 pub use principal::{
     CertificateHash, KeyState, MAX_CERTIFICATES, MAX_KEPT_KEYS, MAX_LIVE_KEYS, MAX_SUBJECTS, Principal, PrincipalId,
     PrincipalKey, Subject, SubjectName, WorkingCredentials,

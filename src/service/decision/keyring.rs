@@ -6,6 +6,7 @@ use chacha20poly1305::aead::{Aead as _, Payload};
 use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
 
 use crate::domain::tenant::TenantId;
+use crate::service::key_file::{self, KEY_BYTES, KeyFileError, unhex};
 
 /// The first byte of an id: the version of its format.
 const VERSION: u8 = 1;
@@ -13,10 +14,6 @@ const VERSION: u8 = 1;
 const NAME_BYTES: usize = 4;
 /// Bytes of a nonce: enough that every instance can draw a random one for every id.
 const NONCE_BYTES: usize = 24;
-/// Bytes of a key.
-const KEY_BYTES: usize = 32;
-/// The most keys: the one in use and those before it.
-const MAX_KEYS: usize = 32;
 
 /// Keys in the order of a file: the first seals, all of them open. To rotate, a new key is put first; an old one is
 /// removed when its decisions need no explanation any more.
@@ -31,29 +28,6 @@ pub struct KeyRing {
 struct SealingKey {
     name: [u8; NAME_BYTES],
     cipher: XChaCha20Poly1305,
-}
-
-/// The errors of a file of keys. None shows a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum KeyRingError {
-    /// There is no key.
-    #[error("there is no key in it: a line of 64 hexadecimal digits")]
-    Empty,
-    /// A line is not a key.
-    #[error("line {line} is not a key: 64 hexadecimal digits")]
-    Line {
-        /// Which line, from 1.
-        line: usize,
-    },
-    /// A key occurs twice.
-    #[error("line {line} holds a key that stands there before")]
-    Twice {
-        /// Which line, from 1.
-        line: usize,
-    },
-    /// There are too many keys.
-    #[error("there are more than {MAX_KEYS} keys in it")]
-    TooMany,
 }
 
 impl KeyRing {
@@ -71,25 +45,12 @@ impl KeyRing {
     ///
     /// # Errors
     /// If a line is not a key or repeats one, or if there is no key, or if there are more than 32.
-    pub fn parse(text: &str) -> Result<Self, KeyRingError> {
-        let mut keys: Vec<SealingKey> = Vec::new();
-        for (place, line) in text.lines().enumerate() {
-            let (line, written) = (place + 1, line.trim());
-            if written.is_empty() || written.starts_with('#') {
-                continue;
-            }
-            let key = SealingKey::new(&unhex(written).ok_or(KeyRingError::Line { line })?);
-            if keys.iter().any(|other| other.name == key.name) {
-                return Err(KeyRingError::Twice { line });
-            }
-            if keys.len() == MAX_KEYS {
-                return Err(KeyRingError::TooMany);
-            }
-            keys.push(key);
-        }
+    pub fn parse(text: &str) -> Result<Self, KeyFileError> {
+        let read = |line: &str| unhex(line).map(|key| SealingKey::new(&key));
+        let keys = key_file::keys(text, read, |one, other| one.name == other.name)?;
         let mut keys = keys.into_iter();
         Ok(Self {
-            first: keys.next().ok_or(KeyRingError::Empty)?,
+            first: keys.next().ok_or(KeyFileError::Empty)?,
             others: keys.collect(),
         })
     }
@@ -155,19 +116,6 @@ fn bound(head: &[u8], tenant: TenantId) -> Vec<u8> {
     [head, tenant.as_bytes()].concat()
 }
 
-fn unhex(text: &str) -> Option<[u8; KEY_BYTES]> {
-    let digit = |byte: u8| u8::try_from(char::from(byte).to_digit(16)?).ok();
-    let mut key = [0; KEY_BYTES];
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    if pairs.len() != KEY_BYTES || !rest.is_empty() {
-        return None;
-    }
-    for (byte, [high, low]) in key.iter_mut().zip(pairs) {
-        *byte = (digit(*high)? << 4) | digit(*low)?;
-    }
-    Some(key)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -224,13 +172,13 @@ mod tests {
     #[test]
     fn faulty_files_are_refused_by_line_and_without_a_key() {
         let cases = [
-            (String::new(), KeyRingError::Empty),
-            ("# none\n".to_owned(), KeyRingError::Empty),
-            (format!("{}\nabc", line(1)), KeyRingError::Line { line: 2 }),
-            (line(1).replace('1', "g"), KeyRingError::Line { line: 1 }),
-            (format!("{}0", line(1)), KeyRingError::Line { line: 1 }),
-            (format!("{0}\n{0}", line(1)), KeyRingError::Twice { line: 2 }),
-            ((0..33).map(|n| line(n) + "\n").collect(), KeyRingError::TooMany),
+            (String::new(), KeyFileError::Empty),
+            ("# none\n".to_owned(), KeyFileError::Empty),
+            (format!("{}\nabc", line(1)), KeyFileError::Line { line: 2 }),
+            (line(1).replace('1', "g"), KeyFileError::Line { line: 1 }),
+            (format!("{}0", line(1)), KeyFileError::Line { line: 1 }),
+            (format!("{0}\n{0}", line(1)), KeyFileError::Twice { line: 2 }),
+            ((0..33).map(|n| line(n) + "\n").collect(), KeyFileError::TooMany),
         ];
         for (text, expected) in cases {
             let found = KeyRing::parse(&text).unwrap_err();

@@ -4,7 +4,7 @@
 mod keyring;
 mod record;
 
-pub use keyring::{KeyRing, KeyRingError};
+pub use keyring::KeyRing;
 
 use super::ServiceError;
 use crate::domain::decision::DecisionRecord;

@@ -17,6 +17,7 @@ use crate::domain::report::{ReportRow, RowState};
 use crate::domain::reporter::ReporterState;
 use crate::domain::reporter_table::is_part;
 use crate::domain::requests::Seen;
+use crate::metrics::ErasureLabel;
 use crate::number::{E164, Region};
 use crate::service::ServiceError;
 use crate::service::content::{Method, RequestContent};
@@ -229,6 +230,7 @@ impl Numbers {
             }
             let open = self.open_cases(&whole);
             if let Some(case) = open.first().filter(|_| !input.override_open_case) {
+                self.writer.metrics().erasure(ErasureLabel::Refused);
                 return Err(ServiceError::Precondition(format!(
                     "the number is linked to the open case {case}: to erase it all the same, set \
                      `override_open_case` and a reason"
@@ -244,6 +246,10 @@ impl Numbers {
             let deadline = self.writer.deadline(whole.rows.len());
             let deleted = self.writer.delete_number((number, &whole), author, told, deadline);
             if deleted.await? == Stay::Gone {
+                self.writer.metrics().erasure(match open.first() {
+                    None => ErasureLabel::Erased,
+                    Some(_) => ErasureLabel::Overridden,
+                });
                 return Ok((whole.rows, counts));
             }
         }

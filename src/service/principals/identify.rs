@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 
 use parking_lot::RwLock;
 
 use crate::clock::Clock;
 use crate::domain::identity::{
     ApiKey, CertificateHash, Credential, Identified, KeyId, KeyState, Principal, PrincipalKey, SecretHash, Subject,
+    UseSlot,
 };
 use crate::domain::time::Timestamp;
 use crate::index::{Freshness, Holder, Index};
@@ -58,8 +59,22 @@ pub struct Identities {
     index: Arc<Index>,
     freshness: Arc<Freshness>,
     clock: Clock,
-    /// The minutes in which keys were last accepted. A key is known before it is here, so they are as few as keys.
-    uses: RwLock<HashMap<KeyId, AtomicI64>>,
+    /// When keys were last accepted here. A key is known before it is in this map, so they are as few as keys.
+    uses: RwLock<HashMap<KeyId, KeyUse>>,
+}
+
+/// The last use of a key at this instance.
+struct KeyUse {
+    /// The minute, counted from 1970.
+    minute: AtomicI64,
+    /// The slot of the latest use that the store has from here.
+    kept: AtomicU32,
+}
+
+impl KeyUse {
+    fn last(&self) -> Timestamp {
+        Timestamp::from_secs(self.minute.load(Ordering::Relaxed).saturating_mul(60))
+    }
 }
 
 impl Identities {
@@ -74,9 +89,27 @@ impl Identities {
 
     /// When this instance last accepted a key, to the minute. None: not since it started.
     pub fn last_used(&self, key: KeyId) -> Option<Timestamp> {
+        Some(self.uses.read().get(&key)?.last())
+    }
+
+    /// The keys that were accepted here in a later slot than the store has from here.
+    pub(super) fn unkept_uses(&self) -> Vec<(KeyId, UseSlot)> {
         let uses = self.uses.read();
-        let minute = uses.get(&key)?.load(Ordering::Relaxed);
-        Some(Timestamp::from_secs(minute.saturating_mul(60)))
+        let slots = uses
+            .iter()
+            .map(|(key, of_key)| (of_key, (*key, UseSlot::of(of_key.last()))));
+        let unkept = slots.filter(|(of_key, (_, slot))| slot.raw() > of_key.kept.load(Ordering::Relaxed));
+        unkept.map(|(_, found)| found).collect()
+    }
+
+    /// Remembers that the store has these uses.
+    pub(super) fn uses_are_kept(&self, kept: &[(KeyId, UseSlot)]) {
+        let uses = self.uses.read();
+        for (key, slot) in kept {
+            if let Some(of_key) = uses.get(key) {
+                of_key.kept.store(slot.raw(), Ordering::Relaxed);
+            }
+        }
     }
 
     /// Whether the store has a principal. Unknown before the index is loaded.
@@ -173,12 +206,16 @@ impl Identities {
         let minute = now.millis().div_euclid(60_000);
         if let Some(last) = self.uses.read().get(&key) {
             // Most uses are in a minute that is noted already: a write would move the line of memory between processors.
-            if last.load(Ordering::Relaxed) != minute {
-                last.store(minute, Ordering::Relaxed);
+            if last.minute.load(Ordering::Relaxed) != minute {
+                last.minute.store(minute, Ordering::Relaxed);
             }
             return;
         }
-        self.uses.write().insert(key, AtomicI64::new(minute));
+        let first = KeyUse {
+            minute: AtomicI64::new(minute),
+            kept: AtomicU32::new(0),
+        };
+        self.uses.write().insert(key, first);
     }
 
     fn of_key(&self, text: &str) -> Result<Identified, Refused> {

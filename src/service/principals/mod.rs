@@ -9,6 +9,7 @@ mod edit;
 mod identify;
 mod keys;
 mod of_tenant;
+mod uses;
 
 use std::sync::Arc;
 
@@ -25,6 +26,7 @@ use crate::store::Version;
 
 pub use bootstrap::Bootstrapped;
 pub use identify::{Identities, Proof, Refused};
+pub use uses::LastUses;
 
 /// The most principals of a store.
 pub const MAX_PRINCIPALS: usize = 10_000;

@@ -10,6 +10,7 @@ use crate::domain::actor::Actor;
 use crate::domain::audit::Via;
 use crate::domain::reporter_table::is_part;
 use crate::domain::retention::{Expired, KeptSince};
+use crate::metrics::ExpiredLabel;
 use crate::number::E164;
 use crate::service::ServiceError;
 use crate::service::writer::{Author, Done, NumberJob, Told};
@@ -35,6 +36,9 @@ impl Reports {
             let numbers: Vec<E164> = self.numbers_too_old(*shard, kept).await?.into_iter().collect();
             for some in numbers.chunks(NUMBERS_AT_A_TIME) {
                 let step = self.expire_some(some, kept).await?;
+                let metrics = self.writer.metrics();
+                metrics.expired(ExpiredLabel::Reports, step.reports.into());
+                metrics.expired(ExpiredLabel::Comments, step.texts.into());
                 expired.reports = expired.reports.saturating_add(step.reports);
                 expired.texts = expired.texts.saturating_add(step.texts);
                 tokio::task::yield_now().await;

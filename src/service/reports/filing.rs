@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::reporters::Reporters;
 use super::{MAX_AHEAD, NewReport, Reports, Sender};
 use crate::domain::call::Ledger;
 use crate::domain::comment::CommentFacts;
@@ -90,7 +91,12 @@ impl Filing {
 
 impl Reports {
     /// Checks a report against the clock. Its weight is that of an unknown reporter until admission sets it.
-    pub(super) fn filing(&self, report: NewReport, now: Timestamp) -> Result<Filing, ServiceError> {
+    pub(super) fn filing(
+        &self,
+        report: NewReport,
+        reporters: &Reporters,
+        now: Timestamp,
+    ) -> Result<Filing, ServiceError> {
         let number = read_number("number", &report.number, report.default_region)?;
         if report.revision > ReportRow::MAX_REVISION {
             let problem = format!(
@@ -117,7 +123,7 @@ impl Reports {
                 return Err(ServiceError::field(field, "must not be before the year 2000"));
             }
         }
-        let reporter = report.reporter.as_deref().map(|name| self.reporter_hash(name));
+        let reporter = report.reporter.as_deref().map(|name| reporters.hash(name));
         let trust = reporter.map(|_| ReporterTrust::default());
         let weights = &self.writer.fold().weights;
         let weight = if trusted {
@@ -165,7 +171,8 @@ impl Reports {
     /// Whether a report would be filed, if its quotas allow it.
     #[must_use]
     pub fn is_valid(&self, report: &NewReport) -> bool {
-        self.filing(report.clone(), self.writer.now()).is_ok()
+        let reporters = self.new_reporters();
+        self.filing(report.clone(), &reporters, self.writer.now()).is_ok()
     }
 
     fn callbacks(&self, report: &NewReport, number: E164) -> Result<Vec<E164>, ServiceError> {

@@ -11,6 +11,8 @@ mod list;
 mod made_id;
 mod moderate;
 mod of_reporter;
+mod reporter_keys;
+mod reporters;
 mod sender;
 mod submit;
 mod withdraw;
@@ -23,7 +25,7 @@ use super::writer::Writer;
 use crate::domain::brand::Brand;
 use crate::domain::brand_feeds::BrandFeeds;
 use crate::domain::comment::CommentLanguage;
-use crate::domain::ids::{Area, Feed, ImportId, ReportId, ReporterHash};
+use crate::domain::ids::{Area, Feed, ImportId, ReportId};
 use crate::domain::kinds::{Attestation, Category, Channel, ReportRole, Source, Verstat};
 use crate::domain::quota::{Budget, Quotas};
 use crate::domain::report::ReportRow;
@@ -39,6 +41,8 @@ pub use moderate::Moderated;
 #[cfg(test)]
 pub(super) use moderate::moderation;
 pub use of_reporter::ReporterReports;
+pub use reporter_keys::ReporterKeyRing;
+pub(super) use reporter_keys::ReporterKeys;
 pub use sender::Sender;
 #[cfg(test)]
 pub(super) use withdraw::withdrawal;
@@ -138,8 +142,8 @@ pub struct ReportList {
 pub struct Reports {
     writer: Arc<Writer>,
     page_key: PageKey,
-    /// Keys the hashes of reporters.
-    reporter_key: [u8; 32],
+    /// The keys of the hashes of reporters.
+    reporter_keys: Arc<ReporterKeys>,
     /// Keys the hashes of the principals that send reports.
     sender_key: [u8; 32],
     /// Keys the ids that the server makes.
@@ -163,12 +167,12 @@ impl Reports {
         page_key: PageKey,
         meta: &Meta,
         quotas: Quotas,
-        brand_feeds: BrandFeeds,
+        (brand_feeds, reporter_keys): (BrandFeeds, Arc<ReporterKeys>),
     ) -> Self {
         Self {
             writer,
             page_key,
-            reporter_key: meta.derived_key("ringwarden 2026 reporter hashes"),
+            reporter_keys,
             sender_key: meta.derived_key("ringwarden 2026 senders of reports"),
             id_key: meta.derived_key("ringwarden 2026 ids of reports"),
             slot_key: meta.derived_key("ringwarden 2026 slots of quotas"),
@@ -177,11 +181,5 @@ impl Reports {
             budget: tokio::sync::Mutex::default(),
             bands: BandsOfDay::default(),
         }
-    }
-
-    /// The keyed hash that stands for a reporter.
-    #[must_use]
-    pub fn reporter_hash(&self, name: &str) -> ReporterHash {
-        ReporterHash::keyed(&self.reporter_key, self.writer.tenant().as_str(), name)
     }
 }

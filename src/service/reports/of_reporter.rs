@@ -37,7 +37,7 @@ impl Reports {
         include_withdrawn: bool,
         page: &PageRequest,
     ) -> Result<ReporterReports, ServiceError> {
-        let reporter = self.reporter_hash(name);
+        let reporter = self.reporter_hash(name).await?;
         let limit = page.limit()?;
         let mut scope = RequestContent::of(Method::ListReporterReports);
         scope.hash(reporter.raw().into()).flag(include_withdrawn);

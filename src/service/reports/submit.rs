@@ -39,8 +39,12 @@ impl Reports {
         let now = self.writer.now();
         let deadline = self.writer.deadline(reports.len());
         let mut filings: Vec<Result<Filing, ServiceError>> = Vec::with_capacity(reports.len());
+        let reporters = self.reporters_of(&reports, deadline).await;
         for report in reports {
-            filings.push(report.and_then(|report| self.filing(report, now)));
+            filings.push(report.and_then(|report| {
+                let reporters = reporters.as_ref().map_err(Clone::clone)?;
+                self.filing(report, reporters, now)
+            }));
             tokio::task::consume_budget().await; // other requests have their turn
         }
         let share = self
@@ -150,11 +154,11 @@ fn counted_as(outcome: &Result<ReportOutcome, ServiceError>) -> ReportOutcomeLab
             | ServiceError::ReportMismatch { .. }
             | ServiceError::VersionMismatch { .. }
             | ServiceError::Exhausted { .. } => ReportOutcomeLabel::Conflict,
+            ServiceError::NotGranted { .. } => ReportOutcomeLabel::NotGranted,
             ServiceError::QuotaExceeded { .. } => ReportOutcomeLabel::OverQuota,
             ServiceError::StoreUnavailable | ServiceError::IndexLoading => ReportOutcomeLabel::Unavailable,
             ServiceError::OutcomeUnknown => ReportOutcomeLabel::OutcomeUnknown,
             ServiceError::Invalid(_)
-            | ServiceError::NotGranted { .. }
             | ServiceError::NotFound { .. }
             | ServiceError::Precondition(_)
             | ServiceError::TransitionNotAllowed { .. }

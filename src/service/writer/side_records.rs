@@ -29,6 +29,17 @@ impl Writer {
         found.into_iter().map(decode).collect()
     }
 
+    /// Whether the store has each of these side records.
+    pub(in crate::service) async fn has_side_records(
+        &self,
+        keys: &[SideKey],
+        deadline: WriteDeadline,
+    ) -> Result<Vec<bool>, ServiceError> {
+        let wanted: Vec<StoredKey> = keys.iter().cloned().map(StoredKey::Side).collect();
+        let found = deadline.wait(self.store.read(&wanted)).await??;
+        Ok(found.iter().map(Option::is_some).collect())
+    }
+
     /// Changes side records; answers in the order of the keys, which name each side record once. `change` gets the
     /// place of its key. All are read in one exchange, and those of a shard are written in one step.
     pub(in crate::service) async fn change_side_records<S: SideRecord, T>(

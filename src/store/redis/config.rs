@@ -1,15 +1,21 @@
 //! The address of Redis, and the timeouts.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _};
+
+/// Gives the password of a connection that is about to be made. It may read a file.
+pub type PasswordSource = Arc<dyn Fn() -> String + Send + Sync>;
 
 /// The address of a Redis, and the timeouts.
 #[derive(Clone)]
 pub struct RedisConfig {
     /// From the URL: address, database, user and password.
     connection: ConnectionInfo,
+    /// Gives the password of each connection that is made, which may change. By default it is that of the URL.
+    pub password: Option<PasswordSource>,
     /// Certificates (PEM) of the authorities that a `rediss://` server is trusted by. By default those that browsers
     /// trust, as compiled in.
     pub root_certificates: Option<Vec<u8>>,
@@ -63,6 +69,7 @@ impl RedisConfig {
         })?;
         Ok(Self {
             connection,
+            password: None,
             root_certificates: None,
             connect_timeout: Duration::from_millis(400),
             read_timeout: Duration::from_secs(1),

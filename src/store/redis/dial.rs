@@ -1,12 +1,13 @@
 //! Makes connections.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
 use redis::{AsyncConnectionConfig, Client, ProtocolVersion, PushInfo, TlsCertificates};
 
-use super::config::RedisConfig;
+use super::config::{PasswordSource, RedisConfig};
 use super::error::RedisFailure;
 use crate::store::error::StoreError;
 
@@ -19,6 +20,8 @@ const KEEPALIVE: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub(super) struct Dialer {
     client: Client,
+    /// None for the password of the client.
+    password: Option<PasswordSource>,
     connect_timeout: Duration,
 }
 
@@ -47,6 +50,7 @@ impl Dialer {
             client: client.map_err(|error| StoreError::Refused {
                 cause: format!("root certificates: {error}"),
             })?,
+            password: config.password.clone(),
             connect_timeout: config.connect_timeout,
         })
     }
@@ -70,7 +74,8 @@ impl Dialer {
             .set_connection_timeout(Some(self.connect_timeout))
             .set_response_timeout(None) // the caller's
             .set_push_sender(on_push);
-        let connection = self.client.get_multiplexed_async_connection_with_config(&config).await;
+        let client = self.client().await?;
+        let connection = client.get_multiplexed_async_connection_with_config(&config).await;
         connection.map_err(|error| {
             let mut cause = RedisFailure::from(error).to_string();
             if cause.contains("UnknownIssuer") {
@@ -78,6 +83,20 @@ impl Dialer {
             }
             RedisFailure::NotConnected { cause }
         })
+    }
+
+    /// The client, with the password of now. So a connection that is made after a refusal may have a new one.
+    async fn client(&self) -> Result<Client, RedisFailure> {
+        let Some(password) = &self.password else {
+            return Ok(self.client.clone());
+        };
+        let read = Arc::clone(password);
+        let failed = |cause: String| RedisFailure::NotConnected { cause };
+        let password = tokio::task::spawn_blocking(move || read()).await;
+        let password = password.map_err(|panicked| failed(panicked.to_string()))?;
+        let connection = self.client.get_connection_info().clone();
+        let settings = connection.redis_settings().clone().set_password(password);
+        Client::open(connection.set_redis_settings(settings)).map_err(Into::into)
     }
 }
 

@@ -39,7 +39,7 @@ use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 
 pub use commit::MAX_COMMIT_BYTES;
-pub use config::{RedisConfig, RedisUrlError};
+pub use config::{PasswordSource, RedisConfig, RedisUrlError};
 pub use settings::ServerSettings;
 pub use trust::{TrustError, root_certificates};
 

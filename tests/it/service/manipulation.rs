@@ -340,7 +340,7 @@ async fn a_withdrawn_reporter_leaves_no_trace_of_weight() {
     }
     let (released, capped) = (one.score(&target()), control.score(&target()));
     assert!(released > capped);
-    let seventh = Withdrawal::Reporter(one.services.reports.reporter_hash("stranger-7"));
+    let seventh = Withdrawal::Reporter(one.services.reports.reporter_hash("stranger-7").await.unwrap());
     let taken = one
         .services
         .reports

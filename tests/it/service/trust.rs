@@ -249,7 +249,7 @@ async fn withdrawn_reports_no_longer_change_trust() {
     // Of number 1 another report stands, so it is judged: one of three is not.
     let weight_left = weight(&one, "alice", 0).await;
     assert!(near(weight_left, 1.0 / 7.0), "{weight_left}");
-    let all = Withdrawal::Reporter(one.services.reports.reporter_hash("bob"));
+    let all = Withdrawal::Reporter(one.services.reports.reporter_hash("bob").await.unwrap());
     let taken = one
         .services
         .reports

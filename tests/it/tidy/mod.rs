@@ -229,6 +229,7 @@ const LOOKUP_IMPORTS: &[&str] = &[
     "service::decision",
     "service::facts",
     "service::identity",
+    "service::key_file",
     "service::ServiceError",
 ];
 

@@ -3,6 +3,7 @@
 
 mod instances;
 mod kills;
+mod password;
 mod scene;
 mod snapshot;
 mod watch;
