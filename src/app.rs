@@ -344,7 +344,8 @@ impl App {
         let follower = follow(
             self.follower,
             self.services,
-            (self.migrate, self.fallback, self.bootstrap_admin),
+            (self.migrate, self.fallback),
+            (self.bootstrap_admin, self.admission),
         );
         spawn_endless(tasks, "follower", follower);
         tasks.shutdown_announced().await;
@@ -368,7 +369,8 @@ impl App {
 async fn follow(
     follower: Arc<Follower>,
     services: Arc<Services>,
-    (migrate, mut fallback, bootstrap_admin): (bool, Option<opening::Fallback>, Option<PathBuf>),
+    (migrate, mut fallback): (bool, Option<opening::Fallback>),
+    (bootstrap_admin, admission): (Option<PathBuf>, Admission),
 ) {
     let mut pause = FIRST_PAUSE;
     while !follower.freshness().is_ready() {
@@ -394,11 +396,7 @@ async fn follow(
         }
         tracing::info!("the index from the snapshot has caught up with the store");
     }
-    let first_admin = async {
-        if let Some(file) = bootstrap_admin {
-            first_admin::make(&services, &file).await;
-        }
-    };
+    let first_admin = first_admin::settle(&services, bootstrap_admin.as_deref(), admission);
     tokio::join!(follower.run(), fold_again(&follower, &services, migrate), first_admin);
 }
 

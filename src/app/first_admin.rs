@@ -36,9 +36,21 @@ pub(super) fn working_credentials(config: &Config) -> WorkingCredentials {
     }
 }
 
+/// Makes the first administrator if `file` is given. Without it, says so if nobody can ever be let in. The index is loaded.
+pub(super) async fn settle(services: &Services, file: Option<&Path>, admission: Admission) {
+    if let Some(file) = file {
+        make(services, file).await;
+    } else if admission == Admission::PrincipalsOnly && services.identities.are_none() {
+        tracing::warn!(
+            "nobody is let in: --auth required is set, and the store has no principal: start with --bootstrap-admin FILE, which \
+             makes the key of the first administrator"
+        );
+    }
+}
+
 /// Makes the first administrator if the store has no principal. The index is loaded. Tries again while the store cannot be
 /// written.
-pub(super) async fn make(services: &Services, file: &Path) {
+async fn make(services: &Services, file: &Path) {
     let mut pause = FIRST_PAUSE;
     loop {
         match attempt(services, file).await {
@@ -68,7 +80,12 @@ enum Failure {
 async fn attempt(services: &Services, file: &Path) -> Result<(), Failure> {
     let has_principals = services.identities.any().map_err(Failure::Service)?;
     if has_principals && !file.exists() {
-        return Ok(()); // the file is best kept elsewhere, once there is an administrator
+        // The file is best kept elsewhere, once there is an administrator.
+        tracing::info!(
+            "the store has principals: no administrator is made, and no key is written to {}",
+            file.display()
+        );
+        return Ok(());
     }
     let key = read_or_make(file).map_err(Failure::File)?;
     let made = services.principals.bootstrap(&key).await.map_err(Failure::Service)?;

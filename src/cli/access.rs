@@ -12,8 +12,11 @@ use tonic::{Request, Status};
 
 use super::error::CliError;
 use crate::app::read_private_file;
+use crate::domain::identity::{ApiKey, KeyTextError};
 use crate::tokens::MAX_TOKEN_BYTES;
 
+/// What a file or a variable holds, for errors.
+const API_KEY: &str = "API key";
 /// The variable that holds the API key itself. It is no argument, since the arguments of a process are no secret.
 const KEY_VARIABLE: &str = "RINGWARDEN_KEY";
 /// The most bytes of a file with an API key, with blanks around it.
@@ -75,7 +78,7 @@ impl Access {
     /// If the file cannot be read, if others can read it, or if what is given cannot be a credential.
     pub(super) fn credential(&self) -> Result<Credential, CliError> {
         let found = match (&self.key_file, &self.token_file) {
-            (Some(path), _) => Some(Found::in_file("API key", "file of the API key", path, MAX_KEY_BYTES)?),
+            (Some(path), _) => Some(Found::in_file(API_KEY, "file of the API key", path, MAX_KEY_BYTES)?),
             (None, Some(path)) => Some(Found::in_file(
                 "token",
                 "file of the token",
@@ -83,7 +86,7 @@ impl Access {
                 MAX_TOKEN_FILE_BYTES,
             )?),
             (None, None) => match (
-                Found::in_variable("API key", KEY_VARIABLE),
+                Found::in_variable(API_KEY, KEY_VARIABLE),
                 Found::in_variable("token", TOKEN_VARIABLE),
             ) {
                 (Some(_), Some(_)) => {
@@ -96,8 +99,25 @@ impl Access {
         let Some(Found { kind, place, text }) = found else {
             return Ok(Credential(None));
         };
-        Credential::of(&text).ok_or_else(|| CliError::Credential(format!("{place} holds no {kind}")))
+        let credential = Credential::of(&text);
+        let credential = credential.ok_or_else(|| CliError::Credential(format!("{place} holds no {kind}")))?;
+        if kind == API_KEY {
+            check_key(&place, text.trim())?;
+        }
+        Ok(credential)
     }
+}
+
+/// Checks the form and the checksum of a key before it is sent. The server says the same of every key that it does not accept,
+/// so it does not say that a key was cut off.
+fn check_key(place: &str, text: &str) -> Result<(), CliError> {
+    let problem = match ApiKey::parse(text) {
+        Ok(_) => return Ok(()),
+        Err(KeyTextError::Checksum) => format!("the API key in {place} is damaged: its checksum is wrong"),
+        Err(error) if text.starts_with("rw_") => format!("the API key in {place} is cut off or damaged: it {error}"),
+        Err(error) => format!("{place} holds no API key: it {error}"),
+    };
+    Err(CliError::Credential(problem))
 }
 
 /// A text that should be a credential.
@@ -188,6 +208,31 @@ mod tests {
         assert!(!format!("{request:?}").contains("secret"), "{request:?}");
         for text in ["", " \n", "two words", "k\u{f6}y", "a\nb"] {
             assert!(Credential::of(text).is_none(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_checked_before_it_is_sent() {
+        let key = ApiKey::new("test", crate::domain::identity::KeyId::from_raw(1), [7; 32]).unwrap();
+        let whole = key.text();
+        assert!(check_key("ana.key", &whole).is_ok());
+        for (text, expected) in [
+            (
+                whole.replacen("07", "08", 1),
+                "the API key in ana.key is damaged: its checksum is wrong",
+            ),
+            (
+                whole.chars().take(40).collect(),
+                "the API key in ana.key is cut off or damaged: it must have the form rw_",
+            ),
+            (
+                "hello".to_owned(),
+                "ana.key holds no API key: it must have the form rw_",
+            ),
+        ] {
+            let error = check_key("ana.key", &text).unwrap_err().to_string();
+            assert!(error.starts_with(expected), "{error}");
+            assert!(!error.contains("0707"), "{error}");
         }
     }
 

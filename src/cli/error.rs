@@ -384,6 +384,12 @@ impl CliError {
             // The sentence says it all.
             return std::error::Error::source(status.as_ref()).filter(|_| wrong_end_of(status).is_none());
         }
+        if let Self::NotReached { source, .. } = self
+            && let Some(status) = source.downcast_ref::<Status>()
+        {
+            // This client made the status, and its text repeats its cause for programmers.
+            return std::error::Error::source(status);
+        }
         std::error::Error::source(self)
     }
 

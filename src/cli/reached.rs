@@ -21,7 +21,7 @@ const HTTP_PORT: WrongEnd = WrongEnd {
     advice: "give the gRPC address of the server (--grpc-addr, by default 127.0.0.1:50051) with --server",
 };
 const SPEAKS_TLS: WrongEnd = WrongEnd {
-    sentence: "this port speaks TLS, and the address begins with http://",
+    sentence: "this port speaks TLS, and the address does not begin with https://",
     advice: "give the address as https:// with --server",
 };
 const NO_TLS: WrongEnd = WrongEnd {

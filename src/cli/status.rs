@@ -62,7 +62,7 @@ const ARGUMENTS: [(&str, &str); 54] = [
     ("sources", "--source"),
     ("feeds", "--feed"),
     ("brands", "--brand"),
-    ("certificate_sha256", "--certificate-sha256"),
+    ("certificate_sha256", "certificate"),
     ("subjects", "--oidc-subject"),
     ("others_expire_at", "--overlap"),
 ];
@@ -160,7 +160,7 @@ pub(super) fn advice(status: &Status) -> Option<String> {
     #[expect(clippy::wildcard_enum_match_arm, reason = "there is no advice for the other codes")]
     let step = match status.code() {
         Code::NotFound => return Some(format!("check the id, or find it with `{}`", command_of_ids(status))),
-        Code::AlreadyExists => "choose another id, or leave the id out to get a new one",
+        Code::AlreadyExists => advice_on_used(status),
         Code::Unauthenticated => {
             "give your API key with --key-file FILE or in the variable RINGWARDEN_KEY; if you gave one, it is not, or no longer, valid here: ask an administrator"
         }
@@ -173,7 +173,9 @@ pub(super) fn advice(status: &Status) -> Option<String> {
         Code::Aborted => {
             "another user has changed the record: read it again, then repeat the command with the new version"
         }
-        Code::FailedPrecondition => "check the current state with the `show` command",
+        Code::FailedPrecondition => {
+            return Some(format!("check the current state with `{}`", command_of_state(status)));
+        }
         Code::ResourceExhausted => match asked_delay(status) {
             Some(delay) => return Some(format!("try again in {} s", delay.as_secs().max(1))),
             None => "try again later",
@@ -193,6 +195,39 @@ pub(super) fn advice(status: &Status) -> Option<String> {
 fn is_grant_missing(status: &Status) -> bool {
     let info = status.get_details_error_info();
     info.is_some_and(|info| info.reason == "NOT_GRANTED")
+}
+
+/// What to do about an id, a name or a credential that was used before.
+fn advice_on_used(status: &Status) -> &'static str {
+    let info = status.get_details_error_info();
+    let field = info.and_then(|mut info| info.metadata.remove("field"));
+    match field.as_deref() {
+        Some("principal_id") => "choose another name",
+        Some("certificate_sha256") => {
+            "use another certificate, or first take it from the other principal: `ringwarden key update NAME --no-certificates`"
+        }
+        Some("subjects") => {
+            "use another subject, or first take it from the other principal: `ringwarden key update NAME --no-subjects`"
+        }
+        Some("key_id") => "run the command again: it makes another key",
+        _ => "choose another id, or leave the id out to get a new one",
+    }
+}
+
+/// The command that shows the record whose state does not allow a change.
+fn command_of_state(status: &Status) -> &'static str {
+    let message = status.message();
+    if message.contains("administrator") || message.contains("principals") || message.contains("tenants") {
+        "ringwarden key list"
+    } else if message.contains("principal") {
+        "ringwarden key show NAME"
+    } else if message.contains("case") {
+        "ringwarden case show ID"
+    } else if message.contains("list") {
+        "ringwarden list ls"
+    } else {
+        "ringwarden number show NUMBER"
+    }
 }
 
 /// The command that shows the ids of what the server did not find.

@@ -10,6 +10,10 @@ use super::response::{HttpResponse, JSON, response};
 use super::stranger::Stranger;
 use crate::api::{ApiError, Code, REASON_DOMAIN};
 
+/// What a request without an accepted credential may send instead: a key or a token (RFC 9110, section 11.6.1; RFC 6750, section
+/// 3). It does not say what was wrong with the one that was sent.
+const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"ringwarden\"");
+
 /// The methods that an error repeats.
 const KNOWN_METHODS: [Method; 7] = [
     Method::GET,
@@ -28,7 +32,7 @@ pub(super) struct ErrorResponse {
     body: String,
     retry_after: Option<Duration>,
     /// A header that belongs to the error: what the server accepts in place of what was sent (methods, content types, content
-    /// codings), or that the connection ends.
+    /// codings, credentials), or that the connection ends.
     header: Option<(HeaderName, HeaderValue)>,
 }
 
@@ -175,7 +179,7 @@ impl From<&ApiError> for ErrorResponse {
             status: http_status(error.code()),
             body: body.to_string(),
             retry_after: error.retry_after(),
-            header: None,
+            header: (error.code() == Code::Unauthenticated).then_some((header::WWW_AUTHENTICATE, CHALLENGE)),
         }
     }
 }
@@ -257,6 +261,8 @@ mod tests {
             let response = ErrorResponse::from(ApiError::new(code, "no")).into_response();
             assert_eq!(response.status().as_u16(), status, "{code:?}");
             assert_eq!(response.headers().get(header::RETRY_AFTER), None, "{code:?}");
+            let challenge = response.headers().get(header::WWW_AUTHENTICATE);
+            assert_eq!(challenge.is_some(), status == 401, "{code:?}");
         }
     }
 

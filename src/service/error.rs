@@ -72,6 +72,19 @@ fn differs(made_id: Option<&ReportId>, stored: u32, sent: u32) -> String {
     format!("{subject} was used before with different content: the stored report has revision {stored}, and {way_out}")
 }
 
+/// The text for an id that was used before. That of a principal and of its credentials is used by another principal.
+fn used(field: &str) -> String {
+    match field {
+        "principal_id" => {
+            "another principal has this `principal_id`, and names that differ in case only count as the same".to_owned()
+        }
+        "certificate_sha256" => "the `certificate_sha256` is bound to another principal".to_owned(),
+        "subjects" => "one of the `subjects` is bound to another principal".to_owned(),
+        "key_id" => "the `key_id` was used before: make another key".to_owned(),
+        _ => format!("the `{field}` was used before with different content"),
+    }
+}
+
 /// The errors of a request.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ServiceError {
@@ -84,8 +97,8 @@ pub enum ServiceError {
         /// The kind of record, such as `case`.
         resource: &'static str,
     },
-    /// The id was used before with different content.
-    #[error("the `{field}` was used before with different content")]
+    /// The id was used before with different content, or a name or a credential is that of another principal.
+    #[error("{}", used(.field))]
     ContentMismatch {
         /// The field with the id, such as `request_id`.
         field: &'static str,

@@ -51,7 +51,7 @@ impl KeyFile {
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(path).map_err(failed)?;
+        let mut file = options.open(path).map_err(|error| failed(explained(error)))?;
         let made = Self { path: path.to_owned() };
         write(&mut file, path, &key.text()).map_err(|error| {
             made.remove();
@@ -68,6 +68,19 @@ impl KeyFile {
     /// Removes the file: its key is not valid. A file that cannot be removed holds a key that no server knows.
     pub(super) fn remove(&self) {
         let _removed = std::fs::remove_file(&self.path);
+    }
+}
+
+/// The cause for which a new file cannot be made, with the way out.
+fn explained(error: io::Error) -> io::Error {
+    let kind = error.kind();
+    if kind == io::ErrorKind::AlreadyExists {
+        let text = "the file exists, and a key never replaces a file: name a new one with --out";
+        io::Error::new(kind, text)
+    } else if kind == io::ErrorKind::NotFound {
+        io::Error::new(kind, "its folder does not exist: make it first")
+    } else {
+        error
     }
 }
 
@@ -104,7 +117,14 @@ mod tests {
         let file = KeyFile::create(&path, &key).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{}\n", key.text()));
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert!(KeyFile::create(&path, &make("live").unwrap()).is_err());
+        let again = KeyFile::create(&path, &make("live").unwrap()).unwrap_err().to_string();
+        assert!(
+            again.contains("never replaces a file") && again.contains("--out"),
+            "{again}"
+        );
+        let nowhere = folder.path().join("none").join("ana.key");
+        let nowhere = KeyFile::create(&nowhere, &key).unwrap_err().to_string();
+        assert!(nowhere.contains("its folder does not exist"), "{nowhere}");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{}\n", key.text()));
         file.remove();
         assert!(!path.exists());

@@ -227,6 +227,7 @@ async fn the_last_administrator_stays() {
     ] {
         let error = client.error(Some("root"), args);
         assert!(error.contains("no administrator"), "{args:?}: {error}");
+        assert!(error.contains("`ringwarden key list`"), "{args:?}: {error}");
     }
     client.create(Some("root"), "other", &["--role", "admin"]);
     client.ok(Some("other"), &["key", "revoke", &id, "--yes"]);
@@ -244,13 +245,50 @@ async fn a_key_file_is_private_and_is_not_overwritten() {
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     let out = file.to_str().unwrap();
     let error = client.error(Some("root"), &["key", "create", "x", "--role", "app", "--out", out]);
-    assert!(error.contains(out), "{error}");
+    assert!(
+        error.contains(out) && error.contains("name a new one with --out"),
+        "{error}"
+    );
     assert_eq!(text(&file), key);
     let error = client.error(Some("root"), &["key", "show", "x"]);
     assert!(
         error.contains("NOT_FOUND") && error.contains("ringwarden key list"),
         "{error}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_and_a_certificate_have_one_holder() {
+    let server = Server::start().await;
+    let client = Client::new(server.grpc);
+    client.create(None, "root", &["--role", "admin"]);
+    let hash = "ab".repeat(32);
+    let bound = ["--role", "carrier", "--certificate-sha256", &hash];
+    client.create(Some("root"), "switch-1", &bound);
+    for (args, sentence, advice) in [
+        (
+            &["key", "create", "Switch-1", "--role", "app"][..],
+            "another principal has this `principal name`, and names that differ in case only count as the same",
+            "choose another name",
+        ),
+        (
+            &[&["key", "create", "switch-2"][..], &bound[..]].concat()[..],
+            "the `certificate` is bound to another principal",
+            "--no-certificates",
+        ),
+        (
+            &["key", "update", "root", "--certificate-sha256", &hash][..],
+            "the `certificate` is bound to another principal",
+            "--no-certificates",
+        ),
+    ] {
+        let error = client.error(Some("root"), args);
+        assert!(error.contains(sentence) && error.contains(advice), "{args:?}: {error}");
+        assert!(
+            !error.contains("different content") && !error.contains("leave the id out"),
+            "{error}"
+        );
+    }
 }
 
 /// The parts of a key that are secret.
@@ -260,7 +298,7 @@ fn secret(key: &str) -> &str {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_is_shown_once_and_nowhere_else() {
-    let mut program = Program::serve_with("memory:", &["--log", "trace"]).await;
+    let program = Program::serve_with("memory:", &["--log", "trace"]).await;
     let client = Client::new(program.grpc());
     client.create(None, "root", &["--role", "admin"]);
     let made = client.run(Some("root"), &["key", "create", "ana", "--role", "analyst"]);
@@ -279,7 +317,13 @@ async fn a_key_is_shown_once_and_nowhere_else() {
         std::os::unix::fs::PermissionsExt::from_mode(0o600),
     )
     .unwrap();
-    client.error(Some("wrong"), LIST);
+    let error = client.error(Some("wrong"), LIST);
+    assert!(
+        error.contains("cut off or damaged") && !error.contains(secret(&out)),
+        "{error}"
+    );
+    let mut program = program.with_key(wrong);
+    assert_eq!(program.get("/v1/caller").await.0, 401);
 
     program.terminate();
     program.ended().await;

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::{path, run, said, seconds, settings, text};
+use super::{run, said, seconds, settings, text};
 
 const UNIT: &str = "systemd/ringwarden.service";
 /// The highest exposure, of 100, that `systemd-analyze security` may find.
@@ -19,13 +19,25 @@ fn values(name: &str) -> Vec<String> {
     lines.map(str::to_owned).collect()
 }
 
+/// The unit, with the lines for TLS.
+fn with_tls() -> String {
+    text(UNIT)
+        .replace("#LoadCredential=", "LoadCredential=")
+        .replace("#Environment=", "Environment=")
+}
+
 #[test]
 fn systemd_accepts_the_units_and_finds_them_closed() {
     let directory = TempDir::new().unwrap();
-    for unit in [UNIT, "systemd/ringwarden-pull.service"] {
+    let units = [
+        ("ringwarden.service", text(UNIT)),
+        ("ringwarden-tls.service", with_tls()),
+        ("ringwarden-pull.service", text("systemd/ringwarden-pull.service")),
+    ];
+    for (name, unit) in units {
         // systemd looks whether the program exists, so it gets the one that was built.
-        let copy = directory.path().join(path(unit).file_name().unwrap());
-        let unit = text(unit).replace("/usr/local/bin/ringwarden", env!("CARGO_BIN_EXE_ringwarden"));
+        let copy = directory.path().join(name);
+        let unit = unit.replace("/usr/local/bin/ringwarden", env!("CARGO_BIN_EXE_ringwarden"));
         std::fs::write(&copy, unit).unwrap();
         let verified = run(Command::new("systemd-analyze").arg("verify").arg(&copy), "systemd");
         assert!(verified.status.success(), "{}", said(&verified));
@@ -36,6 +48,27 @@ fn systemd_accepts_the_units_and_finds_them_closed() {
     security.args(["security", "--offline=yes", MAX_EXPOSURE]).arg(copy);
     let security = run(&mut security, "systemd");
     assert!(security.status.success(), "{}", said(&security));
+}
+
+/// As it stands, no local user gets in without a key; with its lines for TLS, each file of the settings is a credential.
+#[test]
+fn the_unit_is_closed_as_it_stands() {
+    let folder = format!("/var/lib/{}", values("StateDirectory")[0]);
+    let admin = format!("RINGWARDEN_BOOTSTRAP_ADMIN={folder}/admin.key");
+    assert!(values("Environment").contains(&admin), "{admin}");
+    let (settings, unit) = (settings(), with_tls());
+    let mut files = 0;
+    for line in unit.lines() {
+        if let Some((name, file)) = line
+            .strip_prefix("Environment=")
+            .and_then(|line| line.split_once("=%d/"))
+        {
+            assert!(settings.contains(name), "no variable {name}");
+            assert!(unit.contains(&format!("\nLoadCredential={file}:")), "{file}");
+            files += 1;
+        }
+    }
+    assert_eq!(files, 3);
 }
 
 #[test]

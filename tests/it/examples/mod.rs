@@ -60,7 +60,7 @@ documents! {
     reports: "docs/reports.md", 0;
     roll_out: "docs/roll-out.md", 0;
     scoring: "docs/scoring.md", 3;
-    security: "docs/security.md", 0;
+    security: "docs/security.md", 1;
     settings: "docs/settings.md", 0;
     stores: "docs/stores.md", 1;
     tls: "docs/tls.md", 1;

@@ -200,7 +200,14 @@ async fn principals_are_managed_over_http_and_no_answer_holds_a_secret() {
     );
     assert!(listed.body.contains("lastUsedAt"), "{listed:?}");
     let taken = body.replace("app-1", "app-2").replace("a1", "a2");
-    assert_eq!(ask(&server, "POST", "/v1/principals", &admin, &taken).await.status, 409);
+    let taken = ask(&server, "POST", "/v1/principals", &admin, &taken).await;
+    assert_eq!(taken.status, 409, "{taken:?}");
+    let text = "the `keyId` was used before: make another key";
+    assert_eq!(taken.json()["message"], text);
+    let namesake = body.replace("app-1", "APP-1").replace("a1", "a2");
+    let namesake = ask(&server, "POST", "/v1/principals", &admin, &namesake).await;
+    let text = "another principal has this `principalId`, and names that differ in case only count as the same";
+    assert_eq!(namesake.json()["message"], text);
     let wrong = r#"{"principalId": "../x", "roles": [], "requestId": "a3", "tenant": "{s0}"}"#;
     let wrong = ask(&server, "POST", "/v1/principals", &admin, wrong).await;
     assert_eq!(wrong.status, 400, "{wrong:?}");

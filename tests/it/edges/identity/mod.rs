@@ -4,6 +4,7 @@ mod certificates;
 mod claims;
 mod closed;
 mod credentials;
+mod early;
 mod emergency;
 mod hostile;
 mod late;

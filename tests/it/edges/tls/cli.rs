@@ -3,8 +3,18 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Output};
 
+use ringwarden::domain::identity::{ApiKey, KeyId};
+
 use crate::support::program::Program;
 use crate::support::tls::{Authority, Files, TlsProgram, set_mode};
+
+/// The secret of the key, as its text has it.
+const SECRET: &str = "0707070707070707";
+
+/// A key that no server knows.
+fn key() -> String {
+    ApiKey::new("test", KeyId::from_raw(1), [7; 32]).unwrap().text()
+}
 
 /// A command of this program.
 struct Line<'a> {
@@ -62,7 +72,7 @@ async fn a_command_reaches_a_server_whose_authority_it_is_given() {
     let client = files.clients.sign("app");
     files.write("client.pem", &client.certificate);
     files.write("client.key", &client.key);
-    files.write("api.key", "rw_test_1_secret\n");
+    files.write("api.key", &key());
     let all = health(localhost(&server))
         .with("--ca", files.text("ca.pem"))
         .with("--client-cert", files.text("client.pem"))
@@ -72,7 +82,7 @@ async fn a_command_reaches_a_server_whose_authority_it_is_given() {
     assert!(succeeded, "{errors}");
     let by_variables = health(localhost(&server))
         .variable("RINGWARDEN_CA", files.text("ca.pem"))
-        .variable("RINGWARDEN_KEY", "rw_test_1_secret".to_owned());
+        .variable("RINGWARDEN_KEY", key());
     let (succeeded, errors) = by_variables.run().await;
     assert!(succeeded, "{errors}");
 }
@@ -88,7 +98,15 @@ async fn a_command_says_why_it_does_not_use_a_server() {
     let other = format!("https://{}", server.program.http());
     with_ca(other).fails_with(&["not gRPC", "--grpc-addr"]).await;
     let plain = localhost(&server).replace("https", "http");
-    health(plain).fails_with(&["this port speaks TLS", "https://"]).await;
+    for address in [plain.replace("http://", ""), plain] {
+        health(address)
+            .fails_with(&[
+                "this port speaks TLS",
+                "does not begin with https://",
+                "give the address as https://",
+            ])
+            .await;
+    }
     files.write("strangers.pem", &Authority::new("strangers").pem());
     health(localhost(&server))
         .with("--ca", files.text("strangers.pem"))
@@ -97,11 +115,20 @@ async fn a_command_says_why_it_does_not_use_a_server() {
     let stranger = Authority::new("strangers").sign("app");
     files.write("client.pem", &stranger.certificate);
     files.write("client.key", &stranger.key);
-    with_ca(localhost(&server))
+    let (succeeded, errors) = with_ca(localhost(&server))
         .with("--client-cert", files.text("client.pem"))
         .with("--client-key", files.text("client.key"))
-        .fails_with(&["refuses the certificate of this client", "--client-cert"])
+        .run()
         .await;
+    assert!(
+        !succeeded && errors.contains("refuses the certificate of this client"),
+        "{errors}"
+    );
+    assert!(errors.contains("--client-cert"), "{errors}");
+    // No line for programmers between the lines for people.
+    for debug in ["code:", "tonic", "Error("] {
+        assert!(!errors.contains(debug), "{debug}: {errors}");
+    }
 
     files.serve(&files.authority.sign_until("localhost", 2_001, 1));
     let server = files.program().await;
@@ -125,13 +152,13 @@ async fn a_command_says_that_a_port_does_not_speak_tls() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_secret_is_kept() {
     let files = Files::new();
-    files.write("api.key", "rw_test_1_secret\n");
+    files.write("api.key", &key());
     health("http://192.0.2.7:1".to_owned())
         .with("--key-file", files.text("api.key"))
         .fails_with(&["is not sent to http://192.0.2.7:1", "https://"])
         .await;
     health("http://example.org".to_owned())
-        .variable("RINGWARDEN_KEY", "rw_test_1_secret".to_owned())
+        .variable("RINGWARDEN_KEY", key())
         .fails_with(&["is not sent"])
         .await;
     set_mode(&files.path("api.key"), 0o644);
@@ -140,7 +167,7 @@ async fn a_secret_is_kept() {
         .run()
         .await;
     assert!(
-        !succeeded && errors.contains("chmod 600") && !errors.contains("secret"),
+        !succeeded && errors.contains("chmod 600") && !errors.contains(SECRET),
         "{errors}"
     );
     assert_eq!(
@@ -151,4 +178,18 @@ async fn a_secret_is_kept() {
         .variable("RINGWARDEN_KEY", "two words".to_owned())
         .fails_with(&["RINGWARDEN_KEY holds no API key"])
         .await;
+    let cut = key().chars().take(40).collect();
+    let damaged = key().replacen("07", "08", 1);
+    for (text, expected) in [
+        (cut, "the API key in RINGWARDEN_KEY is cut off or damaged"),
+        (
+            damaged,
+            "the API key in RINGWARDEN_KEY is damaged: its checksum is wrong",
+        ),
+    ] {
+        health("http://127.0.0.1:1".to_owned())
+            .variable("RINGWARDEN_KEY", text)
+            .fails_with(&[expected])
+            .await;
+    }
 }
