@@ -12,6 +12,7 @@
     reason = "a test may fail loudly, print what it measured, and spawn tasks that end with it"
 )]
 
+mod memory;
 mod overload;
 mod program;
 mod stalls;
