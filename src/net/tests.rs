@@ -168,3 +168,36 @@ async fn a_request_knows_the_address_and_the_certificate_of_its_client() {
     let certificate = CertificateDer::from_pem_slice(pair.0.as_bytes()).unwrap();
     assert_eq!(extensions.get(), Some(&PeerCertificate::of(&certificate)));
 }
+
+/// A socket for both families sees an IPv4 client at an IPv6 address.
+#[tokio::test]
+async fn an_ipv4_client_of_a_socket_for_both_families_has_the_limit_of_its_own_address() {
+    let Ok(socket) = TcpListener::bind("[::]:0").await else {
+        return; // this machine has no IPv6
+    };
+    let port = socket.local_addr().unwrap().port();
+    let limits = ConnectionLimits {
+        per_address: 2,
+        ..ConnectionLimits::of(8)
+    };
+    let acceptor = Acceptor::new(socket.into(), limits, Protocol::Grpc);
+    let mut calling = Vec::new();
+    let mut clients = Vec::new();
+    for address in ["127.0.0.1", "127.0.0.1", "::1"] {
+        clients.push(TcpStream::connect((address, port)).await.unwrap());
+        let connection = acceptor.accept().await;
+        let mut extensions = Extensions::new();
+        connection.info().describe(&mut extensions);
+        assert_eq!(extensions.get(), Some(&PeerAddress(address.parse().unwrap())));
+        let call = connection.usage().begin_call();
+        calling.push((connection, call));
+    }
+    let mut beyond = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    let _other = TcpStream::connect(("::1", port)).await.unwrap();
+    let accepted = acceptor.accept().await;
+    let mut extensions = Extensions::new();
+    accepted.info().describe(&mut extensions);
+    assert_eq!(extensions.get(), Some(&PeerAddress("::1".parse().unwrap())));
+    // The server has hung up on the third connection from one address.
+    assert!(matches!(beyond.read(&mut [0; 8]).await, Ok(0) | Err(_)));
+}

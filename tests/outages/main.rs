@@ -13,6 +13,7 @@
 )]
 
 mod case_steps;
+mod memory;
 mod overload;
 mod program;
 mod stalls;

@@ -181,6 +181,14 @@ impl Program {
         self.child.id()
     }
 
+    /// How many files of a directory it has open.
+    pub fn open_files(&self, directory: &Path) -> usize {
+        let descriptors = std::fs::read_dir(format!("/proc/{}/fd", self.id())).unwrap();
+        // One may have been closed meanwhile.
+        let files = descriptors.filter_map(|descriptor| std::fs::read_link(descriptor.ok()?.path()).ok());
+        files.filter(|file| file.starts_with(directory)).count()
+    }
+
     /// Ends it at once, as a crash would.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();

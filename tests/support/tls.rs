@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use rustls::pki_types::pem::PemObject as _;
@@ -42,9 +43,20 @@ impl Authority {
 
     /// A certificate for this name, valid until this day of January.
     pub fn sign_until(&self, name: &str, year: i32, day: u8) -> Pair {
-        let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new(vec![name.to_owned(), "127.0.0.1".to_owned()]).unwrap();
+        let mut params = params(name);
         params.not_after = date_time_ymd(year, 1, day);
+        self.signed(&params)
+    }
+
+    /// A certificate for this name, valid until this time, in seconds since 1970.
+    pub fn sign_until_second(&self, name: &str, second: u64) -> Pair {
+        let mut params = params(name);
+        params.not_after = date_time_ymd(1_970, 1, 1) + Duration::from_secs(second);
+        self.signed(&params)
+    }
+
+    fn signed(&self, params: &CertificateParams) -> Pair {
+        let key = KeyPair::generate().unwrap();
         Pair {
             certificate: params.signed_by(&key, &self.0).unwrap().pem(),
             key: key.serialize_pem(),
@@ -54,6 +66,10 @@ impl Authority {
     pub fn sign(&self, name: &str) -> Pair {
         self.sign_until(name, 2_040, 1)
     }
+}
+
+fn params(name: &str) -> CertificateParams {
+    CertificateParams::new(vec![name.to_owned(), "127.0.0.1".to_owned()]).unwrap()
 }
 
 /// The files of a server under TLS.

@@ -11,7 +11,7 @@ use tonic::Code;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
-use super::floods::frames::{DATA, END_HEADERS, HEADERS, block, frame, preface};
+use crate::support::frames::{DATA, END_HEADERS, HEADERS, block, frame, preface};
 use crate::support::program::Program;
 
 const CHECK: &str = "/grpc.health.v1.Health/Check";

@@ -1,7 +1,13 @@
-//! Idle connections at the limit hold up no probe.
+//! Idle connections at the limit hold up no probe, and leave the store the file descriptors that it needs.
 
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use ringwarden::wire::v1;
+use ringwarden::wire::v1::report_service_client::ReportServiceClient;
+use rustix::process::{Resource, getrlimit, setrlimit};
+use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
@@ -10,6 +16,7 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
 use super::client::{connected, connections_without_a_call};
+use crate::support::frames::preface;
 use crate::support::program::Program;
 
 /// More than a probe waits by default (1 s in Kubernetes), since the machine may be busy.
@@ -89,4 +96,58 @@ async fn calls_in_progress_keep_their_places() {
     let (answer, (status, _)) = tokio::join!(call, waiting);
     assert_eq!(&answer, b"HTTP/1.1 200 OK");
     assert_eq!(status, 200);
+}
+
+/// Open connections at the same time, more than the server accepts, and the reports that it takes meanwhile.
+const MANY: usize = 600;
+const REPORTS: usize = 200;
+/// Files that the embedded store may open (docs/operations.md).
+const FILES_OF_STORE: f64 = 320.0;
+
+/// The program, with this hard limit of open files.
+fn limited(directory: &TempDir, files: usize) -> PathBuf {
+    let path = directory.path().join("limited");
+    let program = env!("CARGO_BIN_EXE_ringwarden");
+    std::fs::write(
+        &path,
+        format!("#!/bin/sh\nulimit -n {files}\nexec '{program}' \"$@\"\n"),
+    )
+    .unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).unwrap();
+    path
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_embedded_store_takes_writes_at_600_connections() {
+    let mut files = getrlimit(Resource::Nofile);
+    files.current = files.maximum;
+    setrlimit(Resource::Nofile, files).unwrap();
+    let directory = TempDir::new().unwrap();
+    let store = format!("embedded:{}", directory.path().join("store").display());
+    let arguments = ["--max-connections-per-address", "0"];
+    let program = Program::serve_by(&limited(&directory, 1_024), &store, &arguments).await;
+    let mut idle = Vec::new();
+    for _ in 0..MANY {
+        idle.push(connected(program.grpc(), &preface(65_535)).await.unwrap());
+    }
+    let mut reports = ReportServiceClient::new(program.connect().await);
+    for number in 0..REPORTS {
+        let report = v1::Report {
+            report_id: format!("r-{number}"),
+            number: "+14155550199".into(),
+            category: v1::Category::Phishing.into(),
+            reporter_id: format!("person-{number}"),
+            ..v1::Report::default()
+        };
+        let request = v1::SubmitReportRequest { report: Some(report) };
+        reports.submit_report(request).await.unwrap();
+    }
+    let files = program.metric("process_max_fds").await;
+    assert!(files <= 1_024.0, "{files}");
+    let open = program.metric("process_open_fds").await;
+    let of_store = program.open_files(&directory.path().join("store"));
+    assert!(
+        files - open + of_store as f64 >= FILES_OF_STORE,
+        "{open} of {files}, {of_store} of the store"
+    );
 }

@@ -6,6 +6,7 @@ mod end;
 mod floods;
 mod grace;
 mod health;
+mod late;
 mod limit;
 mod output;
 mod pull;

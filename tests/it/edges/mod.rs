@@ -24,6 +24,7 @@ mod regions;
 mod running;
 mod statuses;
 mod strangers;
+mod sweeps;
 mod tls;
 mod turns;
 

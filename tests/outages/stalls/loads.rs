@@ -19,8 +19,13 @@ const NUMBERS: f64 = 100_000.0;
 const CASES: f64 = 30_000.0;
 /// The number that ten thousand people report.
 const TARGET: &str = "+14155550199";
+/// The number that fifty thousand people have reported before.
+const MUCH_REPORTED: &str = "+14155550198";
+const MUCH: f64 = 50_000.0;
 /// Reports of a batch.
 const BATCH: usize = 5_000;
+/// Streams of lookups at the same time.
+const STREAMS: usize = 4;
 /// How long the loads that have no end of their own last.
 const LOAD: Duration = Duration::from_secs(4);
 
@@ -49,12 +54,24 @@ pub(super) const LOADS: &[(&str, Load)] = &[
     ("Search", |scene| scene.search().boxed_local()),
     ("ListSimilarNumbers", |scene| scene.similar().boxed_local()),
     ("GetNumber of a number with 10,000 reports", |scene| {
-        scene.get_number().boxed_local()
+        scene.get_number(TARGET).boxed_local()
     }),
+    ("GetNumber of a number with 50,000 reports", |scene| {
+        scene.get_number(MUCH_REPORTED).boxed_local()
+    }),
+    ("ListReports of a number with 50,000 reports", |scene| {
+        scene.list_reports().boxed_local()
+    }),
+    ("ListAuditEvents", |scene| scene.audit_events().boxed_local()),
     ("ExportReports", |scene| scene.export().boxed_local()),
     ("BatchLookup of 1,000", |scene| scene.batch_lookup().boxed_local()),
     ("StreamLookup without a pause", |scene| {
         scene.stream_lookup().boxed_local()
+    }),
+    ("four of these streams", |scene| {
+        join_all((0..STREAMS).map(|_| scene.stream_lookup()))
+            .map(drop)
+            .boxed_local()
     }),
     ("/metrics", |scene| scene.metrics().boxed_local()),
 ];
@@ -79,6 +96,10 @@ impl Scene {
         });
         let reports: Vec<_> = reports.collect();
         for part in reports.chunks(BATCH) {
+            scene.submit(part.to_vec()).await;
+        }
+        let people: Vec<_> = (0..count(MUCH)).map(|n| of_person(MUCH_REPORTED, "much", n)).collect();
+        for part in people.chunks(BATCH) {
             scene.submit(part.to_vec()).await;
         }
         let creating = stream::iter(0..scene.cases).map(|n| {
@@ -113,14 +134,7 @@ impl Scene {
     }
 
     async fn report(&self, batch: usize) {
-        let reports = (0..BATCH).map(|n| v1::Report {
-            report_id: format!("target-{batch}-{n}"),
-            number: TARGET.into(),
-            category: v1::Category::TechSupportScam.into(),
-            source: v1::Source::AppFeedback.into(),
-            reporter_id: format!("person-{batch}-{n}"),
-            ..v1::Report::default()
-        });
+        let reports = (0..BATCH).map(|n| of_person(TARGET, &format!("target-{batch}"), n));
         let began = Instant::now();
         self.submit(reports.collect()).await;
         eprintln!("the batch took {:?}", began.elapsed());
@@ -190,13 +204,44 @@ impl Scene {
         .await;
     }
 
-    async fn get_number(&self) {
+    async fn get_number(&self, number: &str) {
         repeat(async || {
             let request = v1::GetNumberRequest {
-                number: TARGET.into(),
+                number: number.into(),
                 ..v1::GetNumberRequest::default()
             };
             self.numbers().get_number(request).await.unwrap();
+        })
+        .await;
+    }
+
+    async fn list_reports(&self) {
+        let mut token = String::new();
+        repeat(async || {
+            let request = v1::ListReportsRequest {
+                number: MUCH_REPORTED.into(),
+                page_size: 1_000,
+                page_token: token.clone(),
+                ..v1::ListReportsRequest::default()
+            };
+            let mut client = ReportServiceClient::new(self.channel.clone()).max_decoding_message_size(64 << 20);
+            token = client.list_reports(request).await.unwrap().into_inner().next_page_token;
+        })
+        .await;
+    }
+
+    /// The creation of each case is an event. None is of this actor, so a page reads as many events as it may.
+    async fn audit_events(&self) {
+        let mut token = String::new();
+        repeat(async || {
+            let request = v1::ListAuditEventsRequest {
+                actor: "nobody".into(),
+                page_size: 1_000,
+                page_token: token.clone(),
+                ..v1::ListAuditEventsRequest::default()
+            };
+            let page = self.numbers().list_audit_events(request).await.unwrap();
+            token = page.into_inner().next_page_token;
         })
         .await;
     }
@@ -244,6 +289,18 @@ impl Scene {
             stream.read_to_end(&mut Vec::new()).await.unwrap();
         })
         .await;
+    }
+}
+
+/// A report of a person of its own.
+fn of_person(number: &str, group: &str, n: usize) -> v1::Report {
+    v1::Report {
+        report_id: format!("{group}-{n}"),
+        number: number.into(),
+        category: v1::Category::TechSupportScam.into(),
+        source: v1::Source::AppFeedback.into(),
+        reporter_id: format!("person-{group}-{n}"),
+        ..v1::Report::default()
     }
 }
 

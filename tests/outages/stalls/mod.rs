@@ -6,7 +6,7 @@
 //! `RINGWARDEN_STALLS_SHARE` makes the store smaller: 0.1 for a tenth.
 
 mod loads;
-mod prober;
+pub(crate) mod prober;
 
 use std::path::PathBuf;
 use std::time::Duration;

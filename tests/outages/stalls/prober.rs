@@ -19,21 +19,21 @@ const LOOKUP_EVERY: Duration = Duration::from_millis(4);
 const PROBE_EVERY: Duration = Duration::from_millis(10);
 
 /// Asks until it is stopped.
-pub(super) struct Prober {
+pub(crate) struct Prober {
     end: Arc<AtomicBool>,
     thread: JoinHandle<Seen>,
 }
 
 /// What it saw.
 #[derive(Default)]
-pub(super) struct Seen {
+pub(crate) struct Seen {
     /// The times of lookups. Sorted.
     times: Vec<Duration>,
-    pub(super) longest_gap: Duration,
+    pub(crate) longest_gap: Duration,
 }
 
 impl Prober {
-    pub(super) fn start(grpc: SocketAddr, http: SocketAddr) -> Self {
+    pub(crate) fn start(grpc: SocketAddr, http: SocketAddr) -> Self {
         let end = Arc::new(AtomicBool::new(false));
         let ending = Arc::clone(&end);
         let thread = std::thread::spawn(move || {
@@ -46,22 +46,22 @@ impl Prober {
         Self { end, thread }
     }
 
-    pub(super) fn stop(self) -> Seen {
+    pub(crate) fn stop(self) -> Seen {
         self.end.store(true, Ordering::Relaxed);
         self.thread.join().unwrap()
     }
 }
 
 impl Seen {
-    pub(super) fn p50(&self) -> Duration {
+    pub(crate) fn p50(&self) -> Duration {
         self.times[self.times.len() / 2]
     }
 
-    pub(super) fn p99(&self) -> Duration {
+    pub(crate) fn p99(&self) -> Duration {
         self.times[self.times.len() * 99 / 100]
     }
 
-    pub(super) fn longest(&self) -> Duration {
+    pub(crate) fn longest(&self) -> Duration {
         *self.times.last().unwrap()
     }
 }

@@ -1,7 +1,6 @@
-//! What requests and answers hold that nobody finishes or reads, by the resident memory of the program. The long form prints
-//! a table, of another program if `RINGWARDEN_MEASURED` names one.
+//! What requests and answers hold that nobody reads, by the resident memory of the program. The long form, with a table of
+//! attacks, is `memory` in `tests/outages`.
 
-use std::path::Path;
 use std::time::Duration;
 
 use prost::Message as _;
@@ -10,36 +9,26 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
-use super::frames::{DATA, RST_STREAM, call, frame, preface};
-use super::{honest_lookups, memory};
+use super::honest_lookups;
+use crate::support::frames::{DATA, RST_STREAM, WINDOW_UPDATE, call, frame, preface};
 use crate::support::program::Program;
+use crate::support::resident::Resident;
 
 const BATCH: &str = "/ringwarden.v1.LookupService/BatchLookup";
-const REPORTS: &str = "/ringwarden.v1.ReportService/BatchSubmitReports";
-const CASES: &str = "/ringwarden.v1.CaseService/ListCases";
 /// The bytes sent at once, and the pause after them.
 const PART_BYTES: usize = 64 << 10;
 const PAUSE: Duration = Duration::from_millis(20);
 /// Requests on one connection that its window takes at once, whose answers are more than a connection may hold.
 const FEW_STREAMS: u32 = 100;
-/// Requests on one connection: as many as it may have in progress.
-const STREAMS: u32 = 256;
 /// How long the server may take to make the answers.
 const SETTLE: Duration = Duration::from_secs(5);
-
-async fn program(arguments: &[&str]) -> Program {
-    match std::env::var("RINGWARDEN_MEASURED") {
-        Ok(path) => Program::serve_by(Path::new(&path), "memory:", &[]).await,
-        Err(_) => Program::serve_with("memory:", arguments).await,
-    }
-}
 
 /// Sends requests over some connections, whose answers nobody reads.
 async fn unread(program: &Program, connections: usize, window: u32, requests: &[u8]) -> Vec<TcpStream> {
     let mut open = Vec::new();
     for _ in 0..connections {
         let mut stream = TcpStream::connect(program.grpc()).await.unwrap();
-        let grow = frame(super::frames::WINDOW_UPDATE, 0, 0, &0x7fff_0000_u32.to_be_bytes());
+        let grow = frame(WINDOW_UPDATE, 0, 0, &0x7fff_0000_u32.to_be_bytes());
         stream.write_all(&[preface(window), grow].concat()).await.unwrap();
         // In parts that are smaller than the windows of the server, which it opens again when it has read them. It takes no
         // more once the connection holds as much as it may.
@@ -54,47 +43,18 @@ async fn unread(program: &Program, connections: usize, window: u32, requests: &[
     open
 }
 
-fn calls(path: &str, message: &[u8], is_complete: bool) -> Vec<u8> {
-    some_calls(STREAMS, path, message, is_complete)
-}
-
-fn some_calls(streams: u32, path: &str, message: &[u8], is_complete: bool) -> Vec<u8> {
-    (0..streams)
-        .flat_map(|number| call(2 * number + 1, path, message, is_complete))
-        .collect()
-}
-
 fn questions(count: usize) -> Vec<u8> {
     let requests = vec![v1::LookupRequest::default(); count];
     v1::BatchLookupRequest { requests }.encode_to_vec()
 }
 
-/// Cases whose texts are as long as they may be.
-async fn fill(program: &Program, cases: usize) {
-    let mut client = v1::case_service_client::CaseServiceClient::new(program.connect().await);
-    for number in 0..cases {
-        let request = v1::CreateCaseRequest {
-            case_id: format!("case-{number}"),
-            title: "t".repeat(200),
-            summary: "s".repeat(4_000),
-            category: v1::Category::BankImpersonation.into(),
-            status: v1::CaseStatus::Draft.into(),
-            source: v1::Source::Analyst.into(),
-            actor: "ana".into(),
-            request_id: format!("create-{number}"),
-            ..v1::CreateCaseRequest::default()
-        };
-        client.create_case(request).await.unwrap();
-    }
-}
-
 /// The growth of the program, in MiB, while so many connections hold these requests.
 async fn growth(program: &Program, window: u32, requests: &[u8], connections: usize) -> u64 {
     honest_lookups(program, 10).await;
-    let (before, _) = memory(program);
+    let before = Resident::of(program).now;
     let open = unread(program, connections, window, requests).await;
     sleep(SETTLE).await;
-    let (_, highest) = memory(program);
+    let highest = Resident::of(program).highest;
     honest_lookups(program, 10).await;
     drop(open);
     highest.saturating_sub(before) >> 10
@@ -104,7 +64,9 @@ async fn growth(program: &Program, window: u32, requests: &[u8], connections: us
 #[tokio::test(flavor = "multi_thread")]
 async fn what_nobody_reads_stays_within_the_memory_of_requests() {
     let program = Program::serve_with("memory:", &["--request-memory", "64MiB"]).await;
-    let requests = some_calls(FEW_STREAMS, BATCH, &questions(1_000), true);
+    let requests: Vec<u8> = (0..FEW_STREAMS)
+        .flat_map(|number| call(2 * number + 1, BATCH, &questions(1_000), true))
+        .collect();
     let grown = growth(&program, 0, &requests, 4).await;
     assert!(grown < 160, "{grown} MiB");
 }
@@ -173,51 +135,4 @@ async fn answer_to_unknown_fields(program: &Program) -> usize {
         String::from_utf8_lossy(&answer)
     );
     answer.len()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "a measurement that takes a minute, for docs/operations.md"]
-async fn the_table_of_memory() {
-    let list = v1::ListCasesRequest {
-        page_size: 1_000,
-        ..v1::ListCasesRequest::default()
-    };
-    let rows: [(&str, u32, Vec<u8>, usize); 5] = [
-        (
-            "ListCases, not read, no window",
-            0,
-            calls(CASES, &list.encode_to_vec(), true),
-            1,
-        ),
-        (
-            "ListCases, not read",
-            i32::MAX as u32,
-            calls(CASES, &list.encode_to_vec(), true),
-            1,
-        ),
-        (
-            "BatchLookup of 1,000, not read",
-            0,
-            calls(BATCH, &questions(1_000), true),
-            6,
-        ),
-        (
-            "8 MiB of empty questions",
-            0,
-            calls(BATCH, &questions(4_000_000), true)[..9 << 20].to_vec(),
-            8,
-        ),
-        ("unfinished messages", 0, calls(REPORTS, &vec![0; 2 << 20], false), 50),
-    ];
-    for (name, window, requests, connections) in rows {
-        let program = program(&[]).await;
-        fill(&program, 1_000).await;
-        let grown = growth(&program, window, &requests, connections).await;
-        println!("{name}: {connections} connections, {grown} MiB");
-    }
-    let program = program(&[]).await;
-    println!(
-        "unknown JSON fields: an answer of {} bytes",
-        answer_to_unknown_fields(&program).await
-    );
 }

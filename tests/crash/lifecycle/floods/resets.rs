@@ -5,7 +5,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::LOOKUP;
-use super::frames::{END_HEADERS, HEADERS, PING, RST_STREAM, block, block_with_timeout, frame, preface};
+use crate::support::frames::{END_HEADERS, HEADERS, PING, RST_STREAM, block, block_with_timeout, frame, preface};
 use crate::support::program::Program;
 
 /// The calls of a client at 1,000 calls a second while the server stands still for a second.

@@ -1,13 +1,14 @@
 //! Client certificates as credentials, alone and beside a key.
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use ringwarden::domain::identity::Role;
 use serde_json::{Value, json};
 
-use super::closed::{Closed, fingerprint, of};
+use super::closed::{Closed, fingerprint, now, of};
 use super::{bearer, key};
-use crate::support::tls::{Authority, Pair};
+use crate::support::tls::{Authority, Pair, get, open};
 
 /// The answer to a question for the caller, shown this certificate and these header lines.
 async fn caller(closed: &Closed, shown: Option<&Pair>, lines: &str) -> Option<(u16, String)> {
@@ -64,4 +65,46 @@ async fn a_certificate_is_a_credential_of_the_principal_to_which_it_is_bound() {
     assert_eq!(status, 200, "{text}");
     let (status, text) = caller(&closed, Some(&switch), "").await.unwrap();
     assert_eq!((status, bodies.contains(&text)), (401, true), "{text}");
+}
+
+/// The validity of the certificates, in seconds: a machine that is busy may need longer for the first answer.
+const VALID_FOR: [u64; 5] = [2, 4, 8, 16, 32];
+/// Far more than the longest of them.
+const LONG: Duration = Duration::from_secs(90);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_that_expires_on_an_open_connection_is_no_credential_any_more() {
+    let closed = Closed::start(&[]).await;
+    for (number, seconds) in (61..).zip(VALID_FOR) {
+        let end = u64::try_from(now()).unwrap() + seconds;
+        let pair = closed.files.clients.sign_until_second("switch", end);
+        let bound = json!({"certificateSha256": [fingerprint(&pair)]});
+        closed
+            .principal(&format!("switch-{number}"), Role::Carrier, number, bound)
+            .await;
+        let client = closed.files.client(Some(&pair), &[b"http/1.1"], None);
+        let Ok(mut connection) = open(&client, closed.server.program.http()).await else {
+            continue;
+        };
+        let began = Instant::now();
+        let mut accepted = 0;
+        let last = loop {
+            let answer = get(&mut connection, "/v1/caller").await.unwrap();
+            if !answer.starts_with("HTTP/1.1 200") {
+                break answer;
+            }
+            accepted += 1;
+            assert!(began.elapsed() < LONG, "it does not expire");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        };
+        if accepted == 0 {
+            continue;
+        }
+        assert!(last.starts_with("HTTP/1.1 401"), "{last}");
+        // The connection stays open: an expired certificate is as one that is bound to nobody.
+        let probe = get(&mut connection, "/healthz").await.unwrap();
+        assert!(probe.starts_with("HTTP/1.1 200"), "{probe}");
+        return;
+    }
+    panic!("every certificate had expired before the first answer");
 }

@@ -14,6 +14,7 @@ mod rates;
 mod scopes;
 mod senders;
 mod steady;
+mod streams;
 mod tenants;
 mod tokens;
 mod unconfirmed;

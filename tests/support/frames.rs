@@ -1,14 +1,45 @@
 //! Frames of HTTP/2 (RFC 9113), byte by byte, as no client library would send them.
 
+use std::io;
+
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+
 pub const DATA: u8 = 0;
 pub const HEADERS: u8 = 1;
+pub const PRIORITY: u8 = 2;
 pub const RST_STREAM: u8 = 3;
 pub const SETTINGS: u8 = 4;
 pub const PING: u8 = 6;
+pub const GOAWAY: u8 = 7;
 pub const WINDOW_UPDATE: u8 = 8;
 pub const CONTINUATION: u8 = 9;
 pub const END_STREAM: u8 = 1;
+pub const ACK: u8 = 1;
 pub const END_HEADERS: u8 = 4;
+
+/// A frame that was received.
+#[derive(Debug)]
+pub struct Frame {
+    pub kind: u8,
+    pub flags: u8,
+    pub stream: u32,
+    pub payload: Vec<u8>,
+}
+
+/// The next frame of a connection.
+pub async fn read_frame(connection: &mut (impl AsyncRead + Unpin)) -> io::Result<Frame> {
+    let mut head = [0; 9];
+    connection.read_exact(&mut head).await?;
+    let [a, b, c, kind, flags, stream @ ..] = head;
+    let mut payload = vec![0; u32::from_be_bytes([0, a, b, c]) as usize];
+    connection.read_exact(&mut payload).await?;
+    Ok(Frame {
+        kind,
+        flags,
+        stream: u32::from_be_bytes(stream) & (u32::MAX >> 1),
+        payload,
+    })
+}
 
 pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
@@ -54,12 +85,18 @@ pub fn block_with_timeout(path: &str, timeout: &str) -> Vec<u8> {
     block
 }
 
-/// A call with one message, complete or with half of it.
-pub fn call(stream: u32, path: &str, message: &[u8], is_complete: bool) -> Vec<u8> {
-    let mut bytes = frame(HEADERS, END_HEADERS, stream, &block(path));
+/// A message with its length before it, as gRPC sends it.
+pub fn body(message: &[u8]) -> Vec<u8> {
     let mut body = vec![0];
     body.extend(u32::try_from(message.len()).unwrap().to_be_bytes());
     body.extend(message);
+    body
+}
+
+/// A call with one message, complete or with half of it.
+pub fn call(stream: u32, path: &str, message: &[u8], is_complete: bool) -> Vec<u8> {
+    let mut bytes = frame(HEADERS, END_HEADERS, stream, &block(path));
+    let mut body = body(message);
     if !is_complete {
         body.truncate(body.len() / 2);
     }
