@@ -1,3 +1,5 @@
+//! Pages against those of a scan, what a page reads, and the memory of a number.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
