@@ -3,6 +3,7 @@
 
 mod certificates;
 mod descriptors;
+mod directories;
 #[cfg(test)]
 mod edge_tests;
 mod exposure;
@@ -323,6 +324,7 @@ impl App {
             retention::run(Arc::clone(&self.services), self.retention),
         );
         spawn_endless(tasks, "key uses", key_uses::run(Arc::clone(&self.services)));
+        spawn_endless(tasks, "directories", directories::run(Arc::clone(&self.services)));
         let grpc = grpc::serve(listeners.grpc, api.clone(), self.grpc_limits, tasks.clone());
         tasks.spawn("grpc", grpc);
         let http = http::serve(listeners.http, api.clone(), self.http, tasks.clone());

@@ -29,6 +29,8 @@ pub struct LoadedRows {
     count: u32,
     loaded: BTreeMap<u32, Bucket>,
     pub(super) table: LoadedTable,
+    /// Whether all rows are to be folded again, after the last change of the job. All of them are loaded then.
+    pub(super) is_refold_due: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -45,6 +47,7 @@ impl LoadedRows {
             count: buckets.max(1),
             loaded: BTreeMap::new(),
             table: LoadedTable::default(),
+            is_refold_due: false,
         };
         if buckets == 0 {
             rows.load(0, Vec::new());

@@ -3,6 +3,7 @@
 //! Live traffic, replay and every store run these same functions. They work on the record and on the loaded part of its
 //! rows. A function that needs more rows returns [`Missing`] before it changes anything.
 
+mod adding;
 mod withdrawal;
 
 use self::withdrawal::{confirm, take_back};
@@ -57,17 +58,6 @@ pub struct NumberState {
     pub reporter_table: Option<Box<ReporterTable>>,
     /// Fields of a newer release, kept unread.
     pub unknown_fields: UnknownFields,
-}
-
-/// How a report gets into the evidence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fold {
-    /// It is added, since its reporter is certainly new.
-    In,
-    /// It is added or replaces a row, by the reporter table.
-    Table,
-    /// All rows are folded again.
-    All,
 }
 
 /// The outcome of a submitted report.
@@ -127,95 +117,6 @@ impl NumberState {
         self.links
             .retain(|link| link.case != *case || role.is_some_and(|role| link.role != role));
         self.links.len() != before
-    }
-
-    /// Adds a report of somebody who decides on reports.
-    ///
-    /// # Errors
-    /// If rows are missing; nothing is changed then.
-    pub fn submit(&mut self, rows: &mut LoadedRows, row: ReportRow, model: &FoldModel) -> Result<Submitted, Missing> {
-        self.submit_by(rows, row, true, model)
-    }
-
-    /// Adds a report. `decides` says whether its sender decides on reports of others.
-    ///
-    /// # Errors
-    /// If rows are missing; nothing is changed then.
-    pub fn submit_by(
-        &mut self,
-        rows: &mut LoadedRows,
-        row: ReportRow,
-        decides: bool,
-        model: &FoldModel,
-    ) -> Result<Submitted, Missing> {
-        if let Some(known) = rows.find(&row.id)? {
-            return match known.state {
-                RowState::Live if known.may_become(&row, decides) => self.revise(rows, row, model),
-                RowState::Live if known.revision > row.revision => Ok(Submitted::Outdated),
-                RowState::Live if known.content != row.content => Ok(Submitted::OtherContent),
-                RowState::Withdrawn | RowState::Tombstone if known.may_return_as(&row, decides) => {
-                    self.revive(rows, row, model)
-                }
-                RowState::Tombstone => self.fill_tombstone(rows, row),
-                RowState::Live => Ok(Submitted::AlreadyKnown),
-                RowState::Withdrawn => Ok(Submitted::Withdrawn),
-            };
-        }
-        if self.reset_before.is_some_and(|moment| row.body.occurred_at < moment) {
-            return Ok(Submitted::BeforeReset);
-        }
-        let with_text = u32::from(row.body.comment.is_some());
-        let drops_texts = self.texts.saturating_add(with_text) > MAX_TEXTS.saturating_add(self.texts_slack());
-        let fold = self.way_to_fold(rows, &row, model)?;
-        if drops_texts {
-            rows.need_all()?;
-        }
-        let total = self.rows.saturating_add(1);
-        rows.can_insert(&row.id, total)?;
-        match (fold, self.reporter_table.as_deref_mut()) {
-            (Fold::In, _) => self.evidence.fold_in(&row, model),
-            (Fold::Table, Some(table)) => rows.table.add(table, &row, &mut self.evidence, model),
-            (Fold::Table, None) | (Fold::All, _) => {}
-        }
-        let pending = PendingComments::with(self.pending.as_deref().copied(), &row);
-        rows.insert(row, total)?;
-        self.rows = total;
-        self.buckets = rows.buckets();
-        self.texts = self.texts.saturating_add(with_text);
-        self.pending = pending.map(Box::new);
-        self.evidence_version = model.evidence_version();
-        if drops_texts {
-            self.drop_old_texts(rows)?;
-        }
-        match fold {
-            Fold::In => {}
-            Fold::Table => self.stamp_table(),
-            Fold::All => self.refold(rows, model)?,
-        }
-        Ok(Submitted::Accepted)
-    }
-
-    /// Puts a later revision in the place of a live row. All rows are folded again.
-    fn revise(&mut self, rows: &mut LoadedRows, row: ReportRow, model: &FoldModel) -> Result<Submitted, Missing> {
-        rows.need_all()?;
-        if let Some(known) = rows.find_mut(&row.id)? {
-            *known = known.revised(row);
-        }
-        self.refold(rows, model)?;
-        Ok(Submitted::Revised)
-    }
-
-    /// Puts a report in the place of a row that does not count, as a new report. All rows are folded again.
-    fn revive(&mut self, rows: &mut LoadedRows, row: ReportRow, model: &FoldModel) -> Result<Submitted, Missing> {
-        if self.reset_before.is_some_and(|moment| row.body.occurred_at < moment) {
-            return Ok(Submitted::BeforeReset);
-        }
-        rows.need_all()?;
-        if let Some(known) = rows.find_mut(&row.id)? {
-            *known = row;
-        }
-        self.refold(rows, model)?;
-        Ok(Submitted::Accepted)
     }
 
     /// Withdraws one report, known or not, for somebody who decides on reports.
@@ -336,6 +237,7 @@ impl NumberState {
                 self.stamp_table();
             }
         }
+        rows.is_refold_due = false;
         Ok(())
     }
 
@@ -362,20 +264,6 @@ impl NumberState {
     #[must_use]
     pub fn kept_out_of_ranges(&self, now: Timestamp) -> bool {
         self.statuses.at(now).any(|entry| entry.kind.keeps_out_of_ranges())
-    }
-
-    /// How a new report gets into the evidence, when all that this needs is loaded.
-    fn way_to_fold(&self, rows: &LoadedRows, row: &ReportRow, model: &FoldModel) -> Result<Fold, Missing> {
-        if let Some(table) = self.reporter_table(model) {
-            rows.table.can_add(table, row)?;
-            return Ok(Fold::Table);
-        }
-        let reporter = row.body.reporter;
-        if reporter.is_some_and(|reporter| self.evidence.may_hold(reporter)) {
-            rows.need_all()?;
-            return Ok(Fold::All);
-        }
-        Ok(Fold::In)
     }
 
     /// Folds the rows after one of `reporter` was withdrawn.
@@ -429,41 +317,6 @@ impl NumberState {
             hash.update(&at.to_le_bytes());
         }
         hash.digest() | 1
-    }
-
-    fn texts_slack(&self) -> u32 {
-        TEXTS_SLACK.max(self.rows / TEXTS_SLACK_SHARE)
-    }
-
-    fn fill_tombstone(&mut self, rows: &mut LoadedRows, row: ReportRow) -> Result<Submitted, Missing> {
-        if let Some(known) = rows.find_mut(&row.id)? {
-            let by_decision = known.sender.is_none();
-            *known = row;
-            take_back(known, by_decision);
-        }
-        Ok(Submitted::Withdrawn)
-    }
-
-    /// Drops the free text of all but the newest [`MAX_TEXTS`] rows.
-    fn drop_old_texts(&mut self, rows: &mut LoadedRows) -> Result<(), Missing> {
-        let mut newest: Vec<(Timestamp, ReportId)> = rows
-            .all()?
-            .filter(|row| row.body.comment.is_some())
-            .map(|row| (row.body.occurred_at, row.id.clone()))
-            .collect();
-        newest.sort_unstable_by(|a, b| b.cmp(a));
-        let keep = usize::try_from(MAX_TEXTS).unwrap_or(usize::MAX);
-        let Some((at, id)) = newest.get(keep.saturating_sub(1)).cloned() else {
-            return Ok(());
-        };
-        rows.change_all(|row| {
-            let old = row.body.comment.is_some() && row.order_key() < (at, &id);
-            if old {
-                row.body.comment = None;
-            }
-            old
-        })?;
-        self.count_texts(rows)
     }
 }
 

@@ -50,7 +50,7 @@ pub use cases::{
     CaseChange, CaseDetails, CaseFilter, CaseList, Cases, LinkInput, LinkOutcome, NewCase, TransitionInput, UnlinkInput,
 };
 pub use decision::KeyRing;
-pub use directory::{NumberFilter, NumberRow};
+pub use directory::{NumberFilter, NumberRow, PAUSE_BETWEEN_PARTS};
 pub use error::{Quota, ServiceError, Violation};
 pub use facts::RecordFacts;
 pub use identity::Identity;

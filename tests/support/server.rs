@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
 
 use ringwarden::api::{Api, ApiSettings};
@@ -23,6 +24,7 @@ use ringwarden::wire::v1::report_service_client::ReportServiceClient;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
 use tonic::transport::{Channel, Endpoint};
 
 use super::instance::{Instance, evidence_version};
@@ -123,6 +125,20 @@ impl Server {
     /// Asks the server to end; whether it did in time.
     pub async fn stop(&self) -> bool {
         self.tasks.drain(DRAIN).await
+    }
+
+    /// Stops the only worker of heavy work, until something is sent to it.
+    pub async fn hold_heavy(&self) -> SyncSender<()> {
+        let (release, released) = sync_channel(1);
+        let (hold, held) = oneshot::channel();
+        let shutdown = self.tasks.shutdown_requested();
+        self.tasks.spawn_heavy("held", async move {
+            hold.send(()).unwrap();
+            released.recv().ok(); // blocks the worker
+            shutdown.await;
+        });
+        held.await.unwrap();
+        release
     }
 
     pub fn request_shutdown(&self) {

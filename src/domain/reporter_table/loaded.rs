@@ -1,10 +1,10 @@
 //! The parts of a reporter table that a write has loaded, and the changes of the table.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    MAX_BUILT_REPORTERS, PARTS, ReporterTable, WITHOUT_REPORTER, coarse_of, coarse_subtotals, group_buckets, group_of,
-    group_parts, group_subtotals, groups_beside, subtotal_of,
+    MAX_BUILT_REPORTERS, PARTS, ReporterTable, WITHOUT_REPORTER, coarse_of, coarse_of_group, coarse_subtotals,
+    group_buckets, group_of, group_parts, group_subtotals, groups_beside, subtotal_of,
 };
 use crate::domain::buckets::{Missing, ROWS_PER_BUCKET, place, split_source, splits_at};
 use crate::domain::evidence::{Evidence, FoldModel, counted_rows};
@@ -16,6 +16,8 @@ use crate::domain::report::{ReportBody, ReportRow};
 pub struct LoadedTable {
     buckets: BTreeMap<u32, Part<Vec<ReportRow>>>,
     subtotals: BTreeMap<u32, Part<Evidence>>,
+    /// The groups in which a row was replaced, until their subtotals are added up again.
+    replaced: BTreeSet<u32>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -79,8 +81,8 @@ impl LoadedTable {
         }
     }
 
-    /// Adds a live row with a new id to the table, and to the evidence of the number. All that [`Self::can_add`] asks
-    /// for is loaded.
+    /// Adds a live row with a new id to the table, and to the evidence of the number: to its sums only with
+    /// [`Self::add_up`]. All that [`Self::can_add`] asks for is loaded.
     pub(in crate::domain) fn add(
         &mut self,
         table: &mut ReporterTable,
@@ -96,10 +98,7 @@ impl LoadedTable {
         };
         match self.row_of(table.bucket_of(reporter), reporter) {
             Some(known) if known.order_key() > row.order_key() => {}
-            Some(_) => {
-                self.replace(table, reporter, Some(row), model);
-                evidence.take_sums(self.total(model));
-            }
+            Some(_) => self.replace(table, reporter, Some(row)),
             None => {
                 evidence.weigh(row, model);
                 self.weigh(coarse_of(reporter), row, model);
@@ -139,7 +138,8 @@ impl LoadedTable {
         let of_reporter = live.clone().filter(|row| row.body.reporter == reporter);
         if let Some(reporter) = reporter {
             let latest = of_reporter.max_by(|a, b| a.order_key().cmp(&b.order_key()));
-            self.replace(table, reporter, latest, model);
+            self.replace(table, reporter, latest);
+            self.renew_subtotals(table, model);
         } else {
             self.set_subtotal(WITHOUT_REPORTER, Evidence::weighed(of_reporter, model));
         }
@@ -147,6 +147,34 @@ impl LoadedTable {
         live.for_each(|row| evidence.count(row));
         evidence.take_sums(self.total(model));
         evidence
+    }
+
+    /// The sums of the number, if a row was replaced by [`Self::add`] since they were last added up. However many rows of a
+    /// group were replaced, the group is folded once.
+    pub(in crate::domain) fn add_up(&mut self, table: &ReporterTable, model: &FoldModel) -> Option<Evidence> {
+        if self.replaced.is_empty() {
+            return None;
+        }
+        self.renew_subtotals(table, model);
+        Some(self.total(model))
+    }
+
+    /// Folds the groups again in which a row was replaced, and adds up the groups of groups.
+    fn renew_subtotals(&mut self, table: &ReporterTable, model: &FoldModel) {
+        let mut coarse = BTreeMap::new();
+        for group in std::mem::take(&mut self.replaced) {
+            let buckets = group_buckets(group, table.buckets).filter_map(|bucket| self.buckets.get(&bucket));
+            let of_group = buckets
+                .flat_map(|part| &part.value)
+                .filter(|row| row.body.reporter.is_some_and(|reporter| group_of(reporter) == group));
+            let subtotal = Evidence::weighed(of_group, model);
+            self.set_subtotal(subtotal_of(group), subtotal);
+            coarse.insert(coarse_of_group(group), group);
+        }
+        for (id, group) in coarse {
+            let subtotal = self.sum(groups_beside(group).map(subtotal_of), model);
+            self.set_subtotal(id, subtotal);
+        }
     }
 
     /// Builds the table of these rows from scratch; none if there are too many reporters. With an `old` table, its parts
@@ -200,14 +228,9 @@ impl LoadedTable {
         is_kept
     }
 
-    /// Puts another row of a reporter into the table, or none, in place of the one that is there.
-    fn replace(
-        &mut self,
-        table: &mut ReporterTable,
-        reporter: ReporterHash,
-        row: Option<&ReportRow>,
-        model: &FoldModel,
-    ) {
+    /// Puts another row of a reporter into the table, or none, in place of the one that is there. The subtotals are those of
+    /// before until [`Self::renew_subtotals`].
+    fn replace(&mut self, table: &mut ReporterTable, reporter: ReporterHash, row: Option<&ReportRow>) {
         let rows = self.change(table.bucket_of(reporter));
         let before = rows.len();
         rows.retain(|known| known.body.reporter != Some(reporter));
@@ -217,15 +240,7 @@ impl LoadedTable {
             rows.push(short_copy(row));
             table.reporters = table.reporters.saturating_add(1);
         }
-        let group = group_of(reporter);
-        let buckets = group_buckets(group, table.buckets).filter_map(|bucket| self.buckets.get(&bucket));
-        let of_group = buckets
-            .flat_map(|part| &part.value)
-            .filter(|row| row.body.reporter.is_some_and(|reporter| group_of(reporter) == group));
-        let subtotal = Evidence::weighed(of_group, model);
-        self.set_subtotal(subtotal_of(group), subtotal);
-        let coarse = self.sum(groups_beside(group).map(subtotal_of), model);
-        self.set_subtotal(coarse_of(reporter), coarse);
+        self.replaced.insert(group_of(reporter));
     }
 
     /// Adds the first row of a reporter to its bucket, and splits a bucket if they are full.

@@ -154,6 +154,11 @@ fn coarse_of(reporter: ReporterHash) -> u32 {
     SUBTOTALS | 1 << COARSE_BITS | low_bits(reporter, COARSE_BITS)
 }
 
+/// The group of groups that a group is in.
+const fn coarse_of_group(group: u32) -> u32 {
+    SUBTOTALS | 1 << COARSE_BITS | group & ((1 << COARSE_BITS) - 1)
+}
+
 fn group_of(reporter: ReporterHash) -> u32 {
     low_bits(reporter, GROUP_BITS)
 }

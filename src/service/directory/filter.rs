@@ -1,6 +1,6 @@
 //! Which numbers a list shows.
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 
 use super::{Directory, Line};
 use crate::domain::brand::Brand;
@@ -8,6 +8,7 @@ use crate::domain::ids::CaseId;
 use crate::domain::kinds::{Category, NumberSort, Source, StatusKind};
 use crate::number::{E164, Region};
 use crate::service::content::{Method, RequestContent};
+use crate::shard::Shard;
 
 /// A filter for numbers, and their order. A number must match all parts that are set.
 #[derive(Clone, Default)]
@@ -54,20 +55,27 @@ impl std::fmt::Debug for NumberFilter {
 
 /// A filter that is ready for the lines of a directory.
 pub(in crate::service) struct Wanted {
-    filter: NumberFilter,
-    prefix: Option<Digits>,
-    parts: Vec<Digits>,
-    /// Whether each brand is wanted, by its integer; none if all are.
-    brands: Option<Vec<bool>>,
-    members: Option<HashSet<E164>>,
+    pub(super) filter: NumberFilter,
+    pub(super) prefix: Option<Digits>,
+    /// The number contains one of these, unless there are none.
+    pub(super) parts: Vec<Digits>,
+    /// The integers of the wanted brands, in ascending order; none if all brands are wanted.
+    pub(super) brands: Option<Vec<u32>>,
+    pub(super) members: Option<Members>,
+    /// The filter as bytes, without the order: pages of the same filter have the same total. None if no further page follows.
+    key: Option<Box<[u8]>>,
 }
+
+/// The numbers of a case.
+#[derive(Default)]
+pub(super) struct Members(BTreeMap<Shard, Vec<E164>>);
 
 /// Digits that are compared with those of numbers. Zeros at the beginning count.
 #[derive(Clone, Copy)]
-struct Digits {
-    value: u64,
+pub(super) struct Digits {
+    pub(super) value: u64,
     /// Ten to the power of their count.
-    modulus: u64,
+    pub(super) modulus: u64,
 }
 
 impl NumberFilter {
@@ -113,12 +121,24 @@ impl Wanted {
     /// Prepares a filter. The lines of the directory are renewed.
     pub(in crate::service) fn new(filter: &NumberFilter, directory: &Directory) -> Self {
         let brand = filter.brand.as_ref();
+        let brands = brand.map(|brand| directory.brands(|known| known.is_same(brand)));
         let members = filter.case.as_ref().map(|case| directory.index().members(case));
+        Self::of(filter, brands, members.map(Members::of))
+    }
+
+    /// The filter, with the integers of its brand and the members of its case.
+    pub(super) fn of(filter: &NumberFilter, brands: Option<Vec<u32>>, members: Option<Members>) -> Self {
+        let unordered = NumberFilter {
+            sort: None,
+            ascending: false,
+            ..filter.clone()
+        };
         Self {
             prefix: Digits::read(&filter.prefix),
             parts: Digits::read(&filter.digits).into_iter().collect(),
-            brands: brand.map(|brand| directory.brands(|known| known.is_same(brand))),
-            members: members.map(|members| members.into_iter().collect()),
+            brands,
+            members,
+            key: Some(unordered.scope().bytes().into()),
             filter: filter.clone(),
         }
     }
@@ -131,17 +151,15 @@ impl Wanted {
             parts: parts.filter_map(Digits::read).collect(),
             brands: None,
             members: None,
+            key: None,
         }
     }
 
     /// All numbers that have one of these brands.
-    pub(in crate::service) fn with_brands(brands: Vec<bool>) -> Self {
+    pub(in crate::service) fn with_brands(brands: Vec<u32>) -> Self {
         Self {
-            filter: NumberFilter::default(),
-            prefix: None,
-            parts: Vec::new(),
             brands: Some(brands),
-            members: None,
+            ..Self::with_digits(std::iter::empty())
         }
     }
 
@@ -155,10 +173,7 @@ impl Wanted {
             let little = |most| score.is_some_and(|score| score <= most);
             filter.min_score.is_none_or(enough) && filter.max_score.is_none_or(little)
         };
-        let has_brand = |brands: &Vec<bool>| {
-            let place = usize::try_from(line.brand).ok();
-            place.and_then(|place| brands.get(place)).copied().unwrap_or_default()
-        };
+        let has_brand = |brands: &Vec<u32>| brands.binary_search(&line.brand).is_ok();
         filter.category.is_none_or(|category| line.category() == Some(category))
             && filter.status.is_none_or(|status| line.has_status(status))
             && filter.source.is_none_or(|source| line.sources().holds(source))
@@ -168,10 +183,32 @@ impl Wanted {
             && is_between()
             && self.prefix.is_none_or(|prefix| prefix.begins(digits))
             && (self.parts.is_empty() || self.parts.iter().any(|part| part.is_in(digits)))
-            && self
-                .members
-                .as_ref()
-                .is_none_or(|members| members.contains(&line.number))
+            && self.members.as_ref().is_none_or(|members| members.hold(line.number))
+    }
+
+    /// What the total is kept by.
+    pub(super) fn key(&self) -> Option<&[u8]> {
+        self.key.as_deref()
+    }
+}
+
+impl Members {
+    /// These numbers, which are in ascending order.
+    pub(super) fn of(numbers: Vec<E164>) -> Self {
+        let mut members = Self::default();
+        for number in numbers {
+            members.0.entry(Shard::of_number(number)).or_default().push(number);
+        }
+        members
+    }
+
+    /// Those of a shard.
+    pub(super) fn of_shard(&self, shard: Shard) -> &[E164] {
+        self.0.get(&shard).map_or(&[], Vec::as_slice)
+    }
+
+    fn hold(&self, number: E164) -> bool {
+        self.of_shard(Shard::of_number(number)).binary_search(&number).is_ok()
     }
 }
 

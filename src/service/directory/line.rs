@@ -1,14 +1,14 @@
-//! The lines of the directory, and those of one shard.
+//! The lines of the directory.
 
 use std::collections::HashMap;
 
 use parking_lot::Mutex;
 
-use super::LINE_MAX_AGE;
-use super::pending::PendingNumbers;
 use crate::domain::brand::Brand;
 use crate::domain::comment::PendingComments;
 use crate::domain::evidence::SourceSet;
+#[cfg(test)]
+use crate::domain::kinds::Source;
 use crate::domain::kinds::{Category, RiskLevel, StatusKind};
 use crate::domain::score::Detail;
 use crate::domain::time::Timestamp;
@@ -29,7 +29,7 @@ pub(in crate::service) struct Line {
     /// Reports that count.
     pub(in crate::service) reports: u32,
     /// The second in which the next of its statuses ends.
-    until: u32,
+    pub(super) until: u32,
     /// The integer of the brand; 0 if there is none.
     pub(in crate::service) brand: u32,
     /// The region by the numbering plan.
@@ -44,6 +44,9 @@ pub(in crate::service) struct Line {
     pub(in crate::service) has_comment: bool,
 }
 
+/// A line as it is read, with the comments of the number that wait for a moderator.
+pub(super) type NewLine = (Line, Option<PendingComments>);
+
 /// The names of brands, by the integers that lines hold.
 #[derive(Debug, Default)]
 pub(super) struct Brands {
@@ -51,26 +54,9 @@ pub(super) struct Brands {
     integers: HashMap<Brand, u32>,
 }
 
-/// The lines of one shard, in the order of their numbers.
-#[derive(Debug, Default)]
-pub(super) struct Part {
-    lines: Vec<Line>,
-    /// Those of them with comments that wait for a moderator.
-    pending: PendingNumbers,
-    /// When all lines were last renewed.
-    renewed_at: Option<Timestamp>,
-    /// The first second in which a status ends.
-    first_end: u32,
-}
-
 impl Line {
     /// The line of a number at `now`, and its comments that wait for a moderator; none if the number has no record.
-    pub(super) fn read(
-        index: &Index,
-        number: E164,
-        now: Timestamp,
-        brands: &Mutex<Brands>,
-    ) -> Option<(Self, Option<PendingComments>)> {
+    pub(super) fn read(index: &Index, number: E164, now: Timestamp, brands: &Mutex<Brands>) -> Option<NewLine> {
         let region = number::describe(number).region();
         let (mut line, brand, pending) = index.look_up(number, now, |known| {
             let line = || {
@@ -125,6 +111,12 @@ impl Line {
         Some(self.category).filter(|category| *category != Category::Unspecified)
     }
 
+    /// The statuses in force.
+    pub(super) fn statuses(&self) -> impl Iterator<Item = StatusKind> {
+        let all = StatusKind::ALL.iter().copied();
+        all.filter(|kind| self.has_status(*kind))
+    }
+
     /// Whether a status of this kind is in force.
     pub(super) fn has_status(&self, kind: StatusKind) -> bool {
         self.statuses & bit(kind) != 0
@@ -151,89 +143,10 @@ impl Brands {
         self.names.get(place).cloned()
     }
 
-    /// Whether each brand matches; the first is that without a name, which never does.
-    pub(super) fn all(&self, is_wanted: impl Fn(&Brand) -> bool) -> Vec<bool> {
-        std::iter::once(false).chain(self.names.iter().map(is_wanted)).collect()
-    }
-}
-
-impl Part {
-    pub(super) fn new(numbers: impl Iterator<Item = (Line, Option<PendingComments>)>, now: Timestamp) -> Self {
-        let (mut lines, mut pending) = (Vec::new(), PendingNumbers::new());
-        for (line, waiting) in numbers {
-            pending.extend(waiting.map(|waiting| (line.number, waiting)));
-            lines.push(line);
-        }
-        let first_end = lines.iter().map(|line| line.until).min().unwrap_or(u32::MAX);
-        Self {
-            lines,
-            pending,
-            renewed_at: Some(now),
-            first_end,
-        }
-    }
-
-    /// Whether the lines must be renewed for their age. A clock that was set back makes them old, too.
-    pub(super) fn is_old(&self, now: Timestamp) -> bool {
-        self.renewed_at.is_none_or(|at| now < at || at.plus(LINE_MAX_AGE) < now)
-    }
-
-    pub(super) fn lines(&self) -> &[Line] {
-        &self.lines
-    }
-
-    /// The numbers with comments that wait for a moderator.
-    pub(super) fn pending(&self) -> &PendingNumbers {
-        &self.pending
-    }
-
-    pub(super) fn line(&self, number: E164) -> Option<Line> {
-        let place = self.place(number).ok()?;
-        self.lines.get(place).copied()
-    }
-
-    /// The numbers of which a status has ended since their line was made.
-    pub(super) fn ended(&mut self, now: Timestamp) -> Vec<E164> {
-        let now = second(now);
-        if self.first_end > now {
-            return Vec::new();
-        }
-        let lines = || self.lines.iter();
-        self.first_end = lines()
-            .map(|line| line.until)
-            .filter(|until| *until > now)
-            .min()
-            .unwrap_or(u32::MAX);
-        let ended = self.lines.iter().filter(|line| line.until <= now);
-        ended.map(|line| line.number).collect()
-    }
-
-    /// Replaces the line of a number, and its comments that wait. None removes it.
-    pub(super) fn set(&mut self, number: E164, line: Option<(Line, Option<PendingComments>)>) {
-        let (line, pending) = line.unzip();
-        match pending.flatten() {
-            Some(pending) => self.pending.insert(number, pending),
-            None => self.pending.remove(&number),
-        };
-        self.first_end = line
-            .as_ref()
-            .map_or(self.first_end, |line| self.first_end.min(line.until));
-        match (self.place(number), line) {
-            (Ok(place), Some(line)) => {
-                if let Some(known) = self.lines.get_mut(place) {
-                    *known = line;
-                }
-            }
-            (Ok(place), None) => {
-                self.lines.remove(place);
-            }
-            (Err(place), Some(line)) => self.lines.insert(place, line),
-            (Err(_), None) => {}
-        }
-    }
-
-    fn place(&self, number: E164) -> Result<usize, usize> {
-        self.lines.binary_search_by_key(&number, |line| line.number)
+    /// The integers of the brands that match, in ascending order.
+    pub(super) fn matching(&self, is_wanted: impl Fn(&Brand) -> bool) -> Vec<u32> {
+        let matching = (1..).zip(&self.names).filter(|(_, brand)| is_wanted(brand));
+        matching.map(|(integer, _)| integer).collect()
     }
 }
 
@@ -242,8 +155,43 @@ fn bit(kind: StatusKind) -> u16 {
 }
 
 /// The second of a time, from 1970 on.
-fn second(time: Timestamp) -> u32 {
+pub(super) fn second(time: Timestamp) -> u32 {
     u32::try_from(time.millis().max(0) / 1_000).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+impl Line {
+    /// Some line of a number. Lines of different seeds often have the same values.
+    pub(super) fn sample(number: E164, seed: u64) -> Self {
+        let byte = |place: u32| u8::try_from(seed.rotate_right(place) % 256).unwrap();
+        let source = |byte: u8| Source::ALL[usize::from(byte) % Source::ALL.len()];
+        let one = SourceSet::of(source(byte(8)), None);
+        let both = one.union(SourceSet::of(source(byte(16)), None));
+        Self {
+            number,
+            last: match byte(3) % 8 {
+                0 => NEVER,
+                n => Timestamp::from_secs(i64::from(n) * 1_000),
+            },
+            score: match byte(5) % 9 {
+                0 => f64::NAN,
+                n => f64::from(n) * 12.5,
+            },
+            reports: u32::from(byte(9)) % 5,
+            until: if byte(11) < 20 { u32::from(byte(12)) } else { u32::MAX },
+            brand: if byte(14) < 60 { u32::from(byte(15)) % 4 } else { 0 },
+            region: number::describe(number).region(),
+            statuses: if byte(17) < 30 {
+                bit(StatusKind::ALL[usize::from(byte(18)) % StatusKind::ALL.len()])
+            } else {
+                0
+            },
+            sources: if byte(19) < 40 { both } else { one },
+            category: Category::ALL[usize::from(byte(21)) % Category::ALL.len()],
+            level: RiskLevel::Unknown,
+            has_comment: byte(23) < 90,
+        }
+    }
 }
 
 #[cfg(test)]

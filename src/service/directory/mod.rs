@@ -1,40 +1,57 @@
 //! The directory: one short line for each number, by which analysts find, count and sort numbers.
 //!
 //! Lookups do not use it. It is built from the index when an analyst first asks, on a thread beside those that answer calls,
-//! and takes [48 bytes](line::Line) for each number. From then on a question renews the lines of the numbers that changed
-//! since the last one; a line is renewed after [`LINE_MAX_AGE`] in any case, since scores fall with time and depend on the
-//! numbers around. A question is answered by one pass over all lines, so each page costs the same, and totals are exact.
+//! and takes at most 96 bytes for each number: a [line](line::Line) of 48 bytes, four bytes in each of four
+//! [orders](part::Part), and four for each [facet](facet::Facet) of the number. From then on a question renews the lines of the
+//! numbers that changed since the last one. Scores also fall with time and depend on the numbers around, so every line is
+//! renewed before it is [`LINE_MAX_AGE`] old: part by part in the background while analysts ask ([`renewal`]), and else by the
+//! next question.
+//!
+//! What a page costs depends on the page, and not on the count of numbers ([`select`]). Only digits within numbers are looked
+//! for in all of them.
 
+mod counts;
+mod facet;
 mod filter;
 mod line;
+mod narrow;
 mod order;
+mod part;
 mod pending;
+mod renewal;
+mod select;
+mod sorted;
+mod walk;
 
 use std::num::NonZero;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::AtomicUsize;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
 use super::ServiceError;
 use super::facts::RecordFacts;
-use crate::clock::Clock;
+use crate::clock::{Clock, monotonic};
 use crate::domain::brand::Brand;
-use crate::domain::comment::PendingComments;
 use crate::domain::ids::CaseId;
 use crate::domain::kinds::{Category, RiskLevel, StatusKind};
-use crate::domain::time::Timestamp;
-use crate::index::{Changed, Index};
+use crate::index::Index;
 use crate::number::E164;
 use crate::shard::{SHARDS, Shard};
 
+use counts::Counts;
+use facet::Facet;
 pub use filter::NumberFilter;
 pub(super) use filter::Wanted;
+use line::Brands;
 pub(super) use line::Line;
-use line::{Brands, Part};
-pub(super) use order::{Order, Place, Selected, select};
+pub(super) use order::{Order, Place};
+use part::Part;
 pub(super) use pending::{PendingPage, PendingPlace};
+pub use renewal::PAUSE_BETWEEN_PARTS;
+pub(super) use select::{Selected, select};
 
 /// The greatest age of a line. The score by which a list is sorted is not older.
 const LINE_MAX_AGE: Duration = Duration::from_secs(600);
@@ -70,6 +87,12 @@ pub(super) struct Directory {
     parts: Box<[Mutex<Part>]>,
     /// The names behind the brands of lines. Locked after a part.
     brands: Mutex<Brands>,
+    /// The totals of the filters that were used last. Locked after the parts.
+    counts: Mutex<Counts>,
+    /// The part that is renewed next in the background.
+    next_part: AtomicUsize,
+    /// When an analyst last asked.
+    asked_at: Mutex<Instant>,
     /// Limits the questions that are computed at the same time, so that calls are answered meanwhile.
     turns: Arc<Semaphore>,
 }
@@ -82,6 +105,9 @@ impl Directory {
             clock,
             parts: (0..SHARDS).map(|_| Mutex::default()).collect(),
             brands: Mutex::default(),
+            counts: Mutex::default(),
+            next_part: AtomicUsize::new(0),
+            asked_at: Mutex::new(monotonic()),
             turns: Arc::new(Semaphore::new((processors / PROCESSORS_FOR_ONE).max(1))),
         }
     }
@@ -95,6 +121,7 @@ impl Directory {
         let directory = Arc::clone(self);
         let answer = tokio::task::spawn_blocking(move || {
             let _turn = turn; // until the job ends, even if nobody waits for it any more
+            *directory.asked_at.lock() = monotonic();
             directory.renew();
             job(&directory)
         });
@@ -106,11 +133,30 @@ impl Directory {
         &self.index
     }
 
-    /// Passes the lines of each shard to `visit`.
-    pub(super) fn scan(&self, mut visit: impl FnMut(&[Line])) {
-        for part in &self.parts {
-            visit(part.lock().lines());
+    /// Passes the lines that match to `visit`. Reads those that meet the narrowest condition.
+    pub(super) fn each(&self, wanted: &Wanted, mut visit: impl FnMut(&Line)) {
+        for (shard, part) in Shard::all().zip(&self.parts) {
+            let part = part.lock();
+            let candidates = wanted.narrowed(shard, &part);
+            let lines = candidates.slots().filter_map(|slot| part.line_at(slot));
+            lines.filter(|line| wanted.matches(line)).for_each(&mut visit);
         }
+    }
+
+    /// The brands with these integers, and how many numbers have them.
+    pub(super) fn count_brands(&self, integers: &[u32]) -> Vec<(Brand, usize)> {
+        let mut counts = vec![0; integers.len()];
+        for part in &self.parts {
+            let part = part.lock();
+            for (integer, count) in integers.iter().zip(&mut counts) {
+                *count += part.having(Facet::Brand(*integer)).len();
+            }
+        }
+        let brands = self.brands.lock();
+        let counted = integers.iter().zip(counts);
+        counted
+            .filter_map(|(integer, count)| Some((brands.get(*integer)?, count)))
+            .collect()
     }
 
     /// The line of a number, if the number has a record.
@@ -119,9 +165,9 @@ impl Directory {
         part.lock().line(number)
     }
 
-    /// Whether each brand matches, in the order of their integers in lines.
-    pub(super) fn brands(&self, is_wanted: impl Fn(&Brand) -> bool) -> Vec<bool> {
-        self.brands.lock().all(is_wanted)
+    /// The integers in lines of the brands that match, in ascending order.
+    pub(super) fn brands(&self, is_wanted: impl Fn(&Brand) -> bool) -> Vec<u32> {
+        self.brands.lock().matching(is_wanted)
     }
 
     /// The brand of a line.
@@ -145,28 +191,5 @@ impl Directory {
                 cases: known.state.links.iter().map(|link| link.case.clone()).collect(),
             })
         })
-    }
-
-    /// Renews the lines that have changed or are too old.
-    fn renew(&self) {
-        let now = self.clock.now();
-        for (shard, part) in Shard::all().zip(&self.parts) {
-            let mut part = part.lock();
-            let changed = self.index.take_changes(shard);
-            if changed == Changed::All || part.is_old(now) {
-                let numbers = self.index.numbers_of(shard, None, usize::MAX);
-                let lines = numbers.into_iter().filter_map(|number| self.new_line(number, now));
-                *part = Part::new(lines, now);
-            } else if let Changed::Numbers(mut numbers) = changed {
-                numbers.extend(part.ended(now));
-                for number in numbers {
-                    part.set(number, self.new_line(number, now));
-                }
-            }
-        }
-    }
-
-    fn new_line(&self, number: E164, now: Timestamp) -> Option<(Line, Option<PendingComments>)> {
-        Line::read(&self.index, number, now, &self.brands)
     }
 }

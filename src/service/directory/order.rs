@@ -1,16 +1,13 @@
-//! The order of numbers, and the numbers of one page in it.
+//! The order of numbers.
 
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
-
-use super::{Directory, Line, Wanted};
+use super::Line;
 use crate::domain::kinds::NumberSort;
 use crate::number::E164;
 use crate::shard::Shard;
 use crate::store::key;
 
 /// The rank of a number without the value by which is sorted. It comes last in both directions.
-const LAST: u64 = u64::MAX;
+pub(super) const LAST: u64 = u64::MAX;
 
 /// The order of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,41 +27,35 @@ pub(in crate::service) struct Place {
     pub(in crate::service) number: E164,
 }
 
-/// The numbers of a page, and how many there are on all pages.
-#[derive(Debug)]
-pub(in crate::service) struct Selected {
-    /// The lines, in their order.
-    pub(in crate::service) lines: Vec<Line>,
-    /// Whether others follow.
-    pub(in crate::service) more: bool,
-    /// The lines on all pages.
-    pub(in crate::service) total: usize,
-}
-
 impl Order {
     /// The place of a number.
     pub(in crate::service) fn place(self, line: &Line) -> Place {
         let value = match self.sort {
             None => Some(Shard::of_number(line.number).index() as u64),
-            // The bits of floating-point numbers from 0 on are in the order of the numbers.
-            Some(NumberSort::Score) => line.score().map(|score| score.max(0.0).to_bits()),
+            Some(NumberSort::Score) => line.score().map(value_of_score),
             Some(NumberSort::LastReported) => {
                 let last = line.last_reported();
                 last.and_then(|last| u64::try_from(last.millis()).ok())
             }
             Some(NumberSort::ReportCount) => Some(line.reports.into()),
         };
-        let descending = self.sort.is_some() && !self.ascending;
-        let rank = value.map_or(LAST, |value| {
-            if descending {
-                (LAST - 1).saturating_sub(value)
-            } else {
-                value
-            }
-        });
         Place {
-            rank,
+            rank: value.map_or(LAST, |value| self.rank(value)),
             number: line.number,
+        }
+    }
+
+    /// The rank of the numbers with this score, in an order by score.
+    pub(super) fn rank_of_score(self, score: f64) -> u64 {
+        self.rank(value_of_score(score))
+    }
+
+    fn rank(self, value: u64) -> u64 {
+        let descending = self.sort.is_some() && !self.ascending;
+        if descending {
+            (LAST - 1).saturating_sub(value)
+        } else {
+            value
         }
     }
 
@@ -94,66 +85,10 @@ impl Order {
     }
 }
 
-/// The first `limit` numbers after `after`, in this order.
-pub(in crate::service) fn select(
-    directory: &Directory,
-    wanted: &Wanted,
-    order: Order,
-    after: Option<Place>,
-    limit: usize,
-) -> Selected {
-    let mut first: BinaryHeap<Candidate> = BinaryHeap::new();
-    let (mut total, mut following) = (0, 0);
-    directory.scan(|lines| {
-        for line in lines.iter().filter(|line| wanted.matches(line)) {
-            total += 1;
-            let place = order.place(line);
-            if after.is_some_and(|after| place <= after) {
-                continue;
-            }
-            following += 1;
-            if first.len() < limit {
-                first.push(Candidate { place, line: *line });
-            } else if let Some(mut last) = first.peek_mut()
-                && place < last.place
-            {
-                *last = Candidate { place, line: *line };
-            }
-        }
-    });
-    let lines = first.into_sorted_vec().into_iter().map(|candidate| candidate.line);
-    Selected {
-        lines: lines.collect(),
-        more: following > limit,
-        total,
-    }
+/// The bits of a score: those of floating-point numbers from 0 on are in the order of the numbers.
+fn value_of_score(score: f64) -> u64 {
+    score.max(0.0).to_bits()
 }
-
-/// A line, in the order of its place.
-struct Candidate {
-    place: Place,
-    line: Line,
-}
-
-impl Ord for Candidate {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.place.cmp(&other.place)
-    }
-}
-
-impl PartialOrd for Candidate {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Candidate {
-    fn eq(&self, other: &Self) -> bool {
-        self.place == other.place
-    }
-}
-
-impl Eq for Candidate {}
 
 #[cfg(test)]
 mod tests {

@@ -1,17 +1,24 @@
 //! The numbers with comments that wait for a moderator, in the order of the oldest of them.
 
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::ops::Bound;
 
 use super::Directory;
 use crate::domain::comment::PendingComments;
 use crate::domain::time::Timestamp;
 use crate::number::E164;
 
-/// The numbers of a shard with comments that wait. Most numbers have none.
-pub(super) type PendingNumbers = BTreeMap<E164, PendingComments>;
-
 /// The place of a number in the queue: the arrival of its oldest comment that waits, and then the number.
 pub(in crate::service) type PendingPlace = (Timestamp, E164);
+
+/// The numbers of a shard with comments that wait. Most numbers have none.
+#[derive(Debug, Default)]
+pub(super) struct PendingNumbers {
+    of_numbers: BTreeMap<E164, PendingComments>,
+    queue: BTreeSet<PendingPlace>,
+    /// The comments of all of them.
+    comments: u64,
+}
 
 /// The numbers of a page of the queue.
 #[derive(Debug)]
@@ -24,29 +31,45 @@ pub(in crate::service) struct PendingPage {
     pub(in crate::service) comments: u64,
 }
 
+impl PendingNumbers {
+    /// Replaces the comments of a number that wait.
+    pub(super) fn set(&mut self, number: E164, pending: Option<PendingComments>) {
+        if let Some(before) = self.of_numbers.remove(&number) {
+            self.queue.remove(&(before.oldest, number));
+            self.comments = self.comments.saturating_sub(before.count.into());
+        }
+        if let Some(pending) = pending {
+            self.of_numbers.insert(number, pending);
+            self.queue.insert((pending.oldest, number));
+            self.comments = self.comments.saturating_add(pending.count.into());
+        }
+    }
+}
+
 impl Directory {
     /// The first `limit` numbers from `from` on.
     pub(in crate::service) fn pending(&self, from: Option<PendingPlace>, limit: usize) -> PendingPage {
         let mut first: BinaryHeap<PendingPlace> = BinaryHeap::new();
-        let (mut comments, mut following) = (0u64, 0usize);
+        let mut comments = 0;
         for part in &self.parts {
-            for (number, pending) in part.lock().pending() {
-                comments += u64::from(pending.count);
-                let place = (pending.oldest, *number);
-                if from.is_some_and(|from| place < from) {
-                    continue;
-                }
-                following += 1;
-                first.push(place);
+            let part = part.lock();
+            let pending = part.pending();
+            comments += pending.comments;
+            let from = from.map_or(Bound::Unbounded, Bound::Included);
+            for place in pending.queue.range((from, Bound::Unbounded)) {
+                // One more than the page has shows whether others follow.
                 if first.len() > limit {
+                    if first.peek().is_some_and(|last| place >= last) {
+                        break;
+                    }
                     first.pop();
                 }
+                first.push(*place);
             }
         }
-        PendingPage {
-            places: first.into_sorted_vec(),
-            more: following > limit,
-            comments,
-        }
+        let mut places = first.into_sorted_vec();
+        let more = places.len() > limit;
+        places.truncate(limit);
+        PendingPage { places, more, comments }
     }
 }

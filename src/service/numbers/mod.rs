@@ -40,4 +40,10 @@ impl Numbers {
             directory,
         }
     }
+
+    /// Renews a part of the lines by which numbers are found, if analysts have asked lately. Called once in
+    /// [`PAUSE_BETWEEN_PARTS`](super::PAUSE_BETWEEN_PARTS), it keeps questions from renewing all of them.
+    pub async fn renew_next_part(&self) {
+        self.directory.renew_next_part().await;
+    }
 }

@@ -118,14 +118,13 @@ impl Found {
         let mut found: BTreeMap<Brand, (usize, usize)> =
             Brand::canonical_with(text).map(|brand| (brand, (0, 0))).collect();
         let is_found = |brand: &Brand, found: &BTreeMap<Brand, _>| brand.contains(text) || found.contains_key(brand);
-        let wanted = Wanted::with_brands(directory.brands(|brand| is_found(brand, &found)));
-        directory.scan(|lines| {
-            for line in lines.iter().filter(|line| wanted.matches(line)) {
-                if let Some(brand) = directory.brand(line) {
-                    found.entry(brand).or_default().0 += 1;
-                }
+        let wanted = directory.brands(|brand| is_found(brand, &found));
+        for (brand, numbers) in directory.count_brands(&wanted) {
+            // A brand stays known after its last number, and is not found then, unless it is canonical.
+            if numbers > 0 {
+                found.entry(brand).or_default().0 += numbers;
             }
-        });
+        }
         for brand in cases.filter_map(|case| case.brand.as_ref()) {
             if is_found(brand, &found) {
                 found.entry(brand.clone()).or_default().1 += 1;

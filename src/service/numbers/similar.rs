@@ -1,9 +1,9 @@
 //! Numbers that may belong to the same callers as a number.
 //!
-//! Case, brand and range of all numbers are compared. Comments lie in the store, so only those of the numbers that are most
-//! similar otherwise are read, and then those of the numbers that were reported last. A brand may have very many numbers. Of
-//! those that are similar by it alone, which all have one rank, only the first by number are kept: as many as a page shows, or
-//! as are compared.
+//! The numbers of its cases, of its brand and of its range are found by an index each. Comments lie in the store, so only
+//! those of the numbers that are most similar otherwise are read, and then those of the numbers that were reported last. A brand
+//! may have very many numbers. Of those that are similar by it alone, which all have one rank, only the first by number are
+//! kept: as many as a page shows, or as are compared.
 
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::Arc;
@@ -176,23 +176,21 @@ impl SameBrand {
         };
         let is_of_brand = Wanted::with_brands(directory.brands(|known| known.is_same(&brand)));
         let (mut first, mut total) = (BinaryHeap::new(), 0);
-        directory.scan(|lines| {
-            let others = lines
-                .iter()
-                .filter(|line| line.number != number && is_of_brand.matches(line));
-            for line in others {
-                if let Some(known) = reasons.get_mut(&line.number) {
-                    if !known.iter().any(|of| of.kind == SimilarityKind::Brand) {
-                        known.push(same_brand(&brand));
-                    }
-                    continue;
+        directory.each(&is_of_brand, |line| {
+            if line.number == number {
+                return;
+            }
+            if let Some(known) = reasons.get_mut(&line.number) {
+                if !known.iter().any(|of| of.kind == SimilarityKind::Brand) {
+                    known.push(same_brand(&brand));
                 }
-                total += 1;
-                if let Some(most) = wanted(line) {
-                    first.push(line.number);
-                    if first.len() > most {
-                        first.pop();
-                    }
+                return;
+            }
+            total += 1;
+            if let Some(most) = wanted(line) {
+                first.push(line.number);
+                if first.len() > most {
+                    first.pop();
                 }
             }
         });

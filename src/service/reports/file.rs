@@ -70,7 +70,7 @@ impl Reports {
     }
 }
 
-/// Adds one report to a number's record. A report that is marked as refused is only looked for.
+/// Adds one report to a number's record; the job folds it. A report that is marked as refused is only looked for.
 fn file_one(record: &mut NumberRecord, filing: &Filing, fold: &FoldModel) -> Result<FilingOutcome, Stop> {
     let known = record.rows.find(&filing.row.id)?;
     let decides = filing.sender.decides;
@@ -93,7 +93,7 @@ fn file_one(record: &mut NumberRecord, filing: &Filing, fold: &FoldModel) -> Res
         // The trust in its reporter is not known then, so a correction must not weigh more than before.
         row.weight = row.weight.min(kept_weight);
     }
-    let submitted = record.state.submit_by(&mut record.rows, row, decides, fold)?;
+    let submitted = record.state.add(&mut record.rows, row, decides, fold)?;
     if was_withdrawn && submitted == Submitted::Accepted {
         let by = filing.sender.by.clone();
         record.told.counts_again(&filing.row.id, by);

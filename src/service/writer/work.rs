@@ -177,7 +177,9 @@ impl<'a, I, T> Work<'a, I, T> {
             }
             tokio::task::consume_budget().await;
         }
-        None
+        // Once for the job, and not once for each of its items.
+        let folded = self.record.state.fold_added(&mut self.record.rows, fold);
+        folded.err().map(|missing| self.record.rows.missing(missing).collect())
     }
 }
 

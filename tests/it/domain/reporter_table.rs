@@ -14,7 +14,7 @@ use ringwarden::domain::kinds::Category;
 use ringwarden::domain::report::{ReportBody, ReportRow};
 use ringwarden::domain::reporter_table::{ReporterTable, TABLE_FROM_ROWS, is_part, is_subtotal};
 use ringwarden::domain::rows::{LoadedRows, Missing};
-use ringwarden::domain::state::{MAX_TEXTS, NumberState, TEXTS_SLACK_SHARE, Withdrawal};
+use ringwarden::domain::state::{MAX_TEXTS, NumberState, Submitted, TEXTS_SLACK_SHARE, Withdrawal};
 use ringwarden::domain::time::Timestamp;
 
 use crate::support::evidence::{assert_close, at, id, plain_row, sums_of};
@@ -101,8 +101,28 @@ impl StoredNumber {
         }
     }
 
-    fn submit(&mut self, row: &ReportRow) {
-        self.change(|state, rows| state.submit(rows, row.clone(), &MODEL));
+    fn submit(&mut self, row: &ReportRow) -> Submitted {
+        self.change(|state, rows| state.submit(rows, row.clone(), &MODEL))
+    }
+
+    /// Adds the reports of a job, and folds them once.
+    fn job(&mut self, reports: &[ReportRow]) -> Vec<Submitted> {
+        let mut state = self.state();
+        let mut rows = LoadedRows::unloaded(state.buckets);
+        let mut answers = Vec::new();
+        while let Some(report) = reports.get(answers.len()) {
+            match state.add(&mut rows, report.clone(), true, &MODEL) {
+                Ok(answer) => answers.push(answer),
+                Err(missing) => {
+                    let parts: Vec<u32> = rows.missing(missing).collect();
+                    assert!(!parts.is_empty(), "{missing}");
+                    parts.into_iter().for_each(|part| self.load(&mut rows, part));
+                }
+            }
+        }
+        state.fold_added(&mut rows, &MODEL).unwrap();
+        self.write(&state, &rows);
+        answers
     }
 
     /// Corrects a report: its reporter says something else.
@@ -249,7 +269,7 @@ proptest! {
         let mut number = StoredNumber::reported_by(size);
         for (n, change) in (10_000..).zip(&changes) {
             match change {
-                Change::Submit(row) => number.submit(&with_id(row, n)),
+                Change::Submit(row) => drop(number.submit(&with_id(row, n))),
                 Change::Withdraw(of) | Change::WithdrawUnknown(of) => {
                     number.change(|state, rows| state.withdraw(rows, &id(*of), at(300), &MODEL));
                 }
@@ -274,6 +294,67 @@ proptest! {
             number.assert_table();
         }
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(8))]
+
+    /// The reports of a job are folded once, and give the answers, the rows and the evidence of the same reports one by one.
+    #[test]
+    fn a_job_gives_what_its_reports_give_one_by_one(
+        size in select(&[0u32, 20, 250, 300, 700][..]),
+        job in prop::collection::vec((row(), 0..14u8, 0..600u32), 1..60),
+    ) {
+        let mut one_by_one = StoredNumber::reported_by(size);
+        for withdrawn in 0..size.min(12) {
+            one_by_one.change(|state, rows| state.withdraw(rows, &id(withdrawn), at(300), &MODEL));
+        }
+        let mut at_once = one_by_one.clone();
+        let reports: Vec<ReportRow> = (0..).zip(&job).map(|(n, (row, kind, of))| {
+            let (of, revision) = match kind {
+                0 => (10_000 + of % (n + 1), n), // of this job
+                1 => (*of, n),
+                2 => (of % 14, n), // withdrawn
+                3 => (10_000 + of % (n + 1), 0),
+                _ => (10_000 + n, 0),
+            };
+            let row = with_id(row, of);
+            let body = ReportBody { reporter: Some(reporter(of)), occurred_at: at(i64::from(of % 150)), ..row.body.clone() };
+            match revision {
+                0 => row,
+                _ => ReportRow { revision, ..ReportRow::accepted(row.id, body, row.weight, row.received_at, None) },
+            }
+        }).collect();
+        let answers: Vec<Submitted> = reports.iter().map(|report| one_by_one.submit(report)).collect();
+        prop_assert_eq!(at_once.job(&reports), answers);
+        let rows = |number: &StoredNumber| -> Vec<(u32, Vec<u8>)> {
+            let of_rows = number.buckets.iter().filter(|(bucket, _)| !is_part(**bucket));
+            of_rows.map(|(bucket, bytes)| (*bucket, bytes.clone())).collect()
+        };
+        prop_assert_eq!(rows(&at_once), rows(&one_by_one));
+        let (state, wanted) = (at_once.state(), one_by_one.state());
+        assert_close(&state.evidence, &wanted.evidence);
+        prop_assert_eq!((state.rows, state.buckets, state.texts), (wanted.rows, wanted.buckets, wanted.texts));
+        prop_assert_eq!(state.pending, wanted.pending);
+        at_once.assert_folded();
+        if at_once.table().is_some() {
+            at_once.assert_table();
+        }
+    }
+}
+
+/// To fold the rows after each report would take a thousand times as long for a thousand reports.
+#[test]
+fn a_job_does_not_fold_the_rows_for_each_report() {
+    let (mut state, mut rows) = (NumberState::default(), LoadedRows::unloaded(0));
+    for n in 0..1_000 {
+        state.add(&mut rows, said(n, n, 10), true, &MODEL).unwrap();
+    }
+    // The first are certainly of new reporters and are added. From the first that may not be on, the rows wait.
+    assert!(state.evidence.reports < 200, "{}", state.evidence.reports);
+    state.fold_added(&mut rows, &MODEL).unwrap();
+    assert_eq!(state.evidence.reports, 1_000);
+    assert_eq!(state.reporter_table(&MODEL).unwrap().reporters, 1_000);
 }
 
 /// Adds a row to its bucket and to the evidence, and leaves the table as it was.

@@ -1,5 +1,6 @@
 //! Both edges on real sockets, over the store in memory: every method, health, reflection, and shutdown.
 
+mod apart;
 mod apps;
 mod corrections;
 mod exports;

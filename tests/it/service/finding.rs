@@ -425,6 +425,31 @@ async fn similar_numbers_say_why_they_are_similar() {
     assert!(page.token.is_empty());
 }
 
+/// A server renews a part from time to time. Then a question finds lines that are younger than ten minutes, and no line has to
+/// be made for it.
+#[tokio::test]
+async fn lines_are_renewed_in_the_background() {
+    let one = many().await;
+    let filter = NumberFilter {
+        sort: Some(NumberSort::Score),
+        ..NumberFilter::default()
+    };
+    let scores = async || -> Vec<f64> {
+        let rows = pages(&one, &filter, 1_000).await;
+        rows.iter().map(|row| row.score.unwrap()).collect()
+    };
+    let before = scores().await;
+    one.clock.advance(Duration::from_secs(599));
+    assert_eq!(scores().await, before, "not ten minutes old");
+    for _ in 0..256 {
+        one.services.numbers.renew_next_part().await;
+    }
+    let after = scores().await;
+    assert!(before.iter().zip(&after).all(|(before, after)| before > after));
+    one.clock.advance(Duration::from_secs(599));
+    assert_eq!(scores().await, after, "not ten minutes old");
+}
+
 #[tokio::test]
 async fn a_text_names_numbers_cases_and_brands() {
     let (one, numbers) = four().await;
