@@ -155,6 +155,7 @@ fn counted_as(outcome: &Result<ReportOutcome, ServiceError>) -> ReportOutcomeLab
             ServiceError::OutcomeUnknown => ReportOutcomeLabel::OutcomeUnknown,
             ServiceError::Invalid(_)
             | ServiceError::NotGranted { .. }
+            | ServiceError::MayNotGrant { .. }
             | ServiceError::NotFound { .. }
             | ServiceError::Precondition(_)
             | ServiceError::TransitionNotAllowed { .. }

@@ -13,6 +13,7 @@ mod rates;
 mod scopes;
 mod senders;
 mod steady;
+mod tenant_grants;
 mod tenants;
 mod tokens;
 mod unconfirmed;
@@ -48,6 +49,20 @@ pub(in crate::edges) async fn principal(server: &Server, name: &str, role: Role,
         .services
         .principals
         .create(&new, &request)
+        .await
+        .unwrap();
+}
+
+/// Makes a principal of a tenant with these roles and a key.
+pub(in crate::edges) async fn principal_of(server: &Server, tenant: &str, name: &str, roles: &[Role], key: &ApiKey) {
+    let new = NewPrincipal {
+        tenant: TenantId::parse(tenant).unwrap(),
+        roles: Roles::of(roles),
+        ..new_principal(name, Role::App, Grants::default(), key)
+    };
+    let principals = &server.instance.services.principals;
+    principals
+        .create(&new, &mutation(&format!("create-{name}")))
         .await
         .unwrap();
 }
