@@ -14,6 +14,7 @@ mod scopes;
 mod senders;
 mod steady;
 mod tenant_grants;
+mod tenant_traffic;
 mod tenants;
 mod tokens;
 mod unconfirmed;
