@@ -24,6 +24,8 @@ macro_rules! stored_kinds {
                 Principal = 8 => crate::domain::identity::Principal,
                 /// What a tenant shares with others.
                 Sharing = 10 => crate::domain::visibility::Sharing,
+                /// What a tenant accepts from another.
+                Acceptance = 14 => crate::domain::acceptance::Acceptance,
             }
             side_records {
                 /// The state of a reporter: recent claims, and the reports counted today.
@@ -140,7 +142,8 @@ mod tests {
                 (5, "list"),
                 (6, "note"),
                 (8, "principal"),
-                (10, "sharing")
+                (10, "sharing"),
+                (14, "acceptance")
             ]
         );
         let sides: Vec<_> = SideKind::ALL.iter().map(|kind| (*kind as u8, kind.name())).collect();

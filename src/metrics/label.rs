@@ -244,6 +244,8 @@ label! {
         RevokeKey "RevokeKey",
         /// `SetVisibility`.
         SetVisibility "SetVisibility",
+        /// `SetAcceptance`.
+        SetAcceptance "SetAcceptance",
     }
 }
 

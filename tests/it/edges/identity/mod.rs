@@ -13,6 +13,7 @@ mod rates;
 mod scopes;
 mod senders;
 mod steady;
+mod tenant_acceptance;
 mod tenant_grants;
 mod tenant_traffic;
 mod tenants;
