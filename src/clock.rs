@@ -85,6 +85,19 @@ pub fn monotonic() -> Instant {
     Instant::now()
 }
 
+/// The oldest time that [`monotonic_at`] takes for true. An older one says that the machine's time was set.
+const RECENT: Duration = Duration::from_secs(30);
+
+/// The time of the monotonic clock when the machine's time was this, a moment ago. None if that was no moment ago: the
+/// machine's time was set meanwhile. A time that is yet to come is now, since the machine's time may be slowed down.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "this is the clock")]
+pub fn monotonic_at(since_epoch: Duration) -> Option<Instant> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let age = now.saturating_sub(since_epoch);
+    (age <= RECENT).then(monotonic)?.checked_sub(age)
+}
+
 #[expect(clippy::disallowed_methods, reason = "this is the clock")]
 fn system_now() -> Timestamp {
     // A clock before 1970 is most likely a machine without a battery. Then the epoch is a good enough answer: evidence
@@ -125,6 +138,16 @@ mod tests {
     #[should_panic(expected = "cannot be set")]
     fn only_a_manual_clock_can_be_set() {
         Clock::fixed(NOON).advance(Duration::ZERO);
+    }
+
+    #[test]
+    fn a_moment_ago_has_a_place_on_the_monotonic_clock() {
+        let ago = |millis| Duration::from_millis(u64::try_from(system_now().millis() - millis).unwrap());
+        let at = monotonic_at(ago(5_000)).unwrap();
+        let age = monotonic() - at;
+        assert!(age > Duration::from_secs(4) && age < Duration::from_secs(25), "{age:?}");
+        assert!(monotonic_at(ago(-5_000)).unwrap() <= monotonic(), "not in the future");
+        assert_eq!(monotonic_at(ago(60_000)), None);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! Without the pause it would use a whole processor.
 
 mod arrival;
+mod backlog;
 mod call;
 mod connection;
 mod health;
@@ -15,7 +16,9 @@ mod memory;
 mod open;
 pub(crate) mod peer;
 mod protocol;
+mod received;
 mod resets;
+mod socket;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -40,6 +43,7 @@ pub(crate) use self::memory::{HeldBytes, Share};
 pub(crate) use self::open::OpenConnections;
 pub(crate) use self::peer::{ConnectionInfo, PeerAddress, PeerCertificate};
 pub(crate) use self::protocol::{JSON_PORT, Protocol, TLS_PORT};
+use self::socket::Socket;
 pub(crate) use self::tls::{Tls, TlsFault, TlsFile, TlsPem};
 use self::transport::{Transport, Unsecured};
 pub(crate) use self::usage::{Call, ConnectionUsage};
@@ -104,13 +108,13 @@ impl Acceptor {
             let Some(place) = self.open.place(address).await else {
                 continue;
             };
+            let socket = Socket::new(stream, place.usage().clone());
             let transport = match &self.listener.tls {
-                None => Transport::Plain(stream),
+                None => Transport::Plain(socket),
                 Some(tls) => Transport::Unsecured(Unsecured {
-                    stream,
+                    socket,
                     tls: Arc::clone(tls),
                     protocol: self.protocol,
-                    usage: place.usage().clone(),
                 }),
             };
             return AcceptedConnection::new(transport, place, self.protocol, PeerAddress(address));

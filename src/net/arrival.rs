@@ -1,27 +1,36 @@
 //! When the bytes arrived that a connection has just read.
 //!
-//! The budget of a lookup counts from then. If the workers are late, a connection is read some time after it was woken, so
-//! the moment at which it is read would be too late. So the connection is woken through a waker that notes the time. The
-//! kernel may have had the bytes for longer, if no worker asked it for events: that part of the delay is not seen.
+//! The budget of a lookup counts from then. If the workers are late, or the process is held back, a connection is read some
+//! time after its bytes came, so the moment at which it is read would be too late. Three things tell an earlier one, and the
+//! earliest counts:
+//!
+//! - when the task of the connection was woken: it is woken through a waker that notes the time;
+//! - when the kernel took in the last of the bytes (`received`);
+//! - when the queue of the socket was seen with these bytes (`backlog`).
 
 use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Instant;
 
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
-use tokio::io::{AsyncRead, ReadBuf};
+use rustix::io::ioctl_fionread;
+use tokio::io::ReadBuf;
+use tokio::net::TcpStream;
 
+use super::backlog::Backlog;
+use super::received::Receiver;
 use crate::clock::monotonic;
 
-/// Notes when the task of a connection is woken because it can read.
+/// Reads a socket, and notes when its bytes arrived.
 #[derive(Debug)]
 pub(super) struct Arrivals {
     noted: Arc<Noted>,
     /// Wakes the task through `noted`.
     waker: Waker,
+    receiver: Receiver,
+    backlog: Backlog,
 }
 
 #[derive(Debug, Default)]
@@ -43,58 +52,99 @@ impl Wake for Noted {
 }
 
 impl Arrivals {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(stream: &TcpStream) -> Self {
         let noted = Arc::new(Noted::default());
         let waker = Waker::from(Arc::clone(&noted));
-        Self { noted, waker }
+        Self {
+            noted,
+            waker,
+            receiver: Receiver::new(stream),
+            backlog: Backlog::default(),
+        }
     }
 
-    /// Reads, and says when the bytes arrived: when the task was woken for them, or now if it was not.
+    /// Reads, and says when the bytes arrived.
     pub(super) fn poll_read(
-        &self,
-        stream: Pin<&mut impl AsyncRead>,
+        &mut self,
+        stream: &mut TcpStream,
         cx: &Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<Instant>> {
         self.noted.task.register(cx.waker());
         // Taken before the stream is asked: what wakes the task from here on belongs to the next read.
         let woken_at = self.noted.woken_at.lock().take();
-        let polled = stream.poll_read(&mut Context::from_waker(&self.waker), buf);
-        polled.map_ok(|()| woken_at.unwrap_or_else(monotonic))
+        let before = buf.filled().len();
+        let polled = self
+            .receiver
+            .poll_read(stream, &mut Context::from_waker(&self.waker), buf);
+        polled.map_ok(|came_at| {
+            let seen_at = self.backlog.take(buf.filled().len() - before);
+            // If the system cannot tell what is left, or it tells that nothing is, there is nothing to note.
+            if buf.remaining() == 0
+                && let Ok(left @ 1..) = ioctl_fionread(&*stream)
+            {
+                self.backlog.note(left, monotonic());
+            }
+            let earliest = [woken_at, came_at, seen_at].into_iter().flatten().min();
+            earliest.unwrap_or_else(monotonic)
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use futures_util::poll;
-    use tokio::io::AsyncWriteExt as _;
+    use tokio::io::{AsyncWriteExt as _, Interest};
+    use tokio::net::TcpListener;
 
     use super::*;
 
+    async fn pair() -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (server, _) = listener.accept().await.unwrap();
+        (client, server)
+    }
+
+    async fn read(arrivals: &mut Arrivals, server: &mut TcpStream, room: usize) -> Poll<Instant> {
+        let mut bytes = vec![0; room];
+        let mut buf = ReadBuf::new(&mut bytes);
+        let arrived = std::future::poll_fn(|cx| arrivals.poll_read(server, cx, &mut buf));
+        poll!(std::pin::pin!(arrived)).map(Result::unwrap)
+    }
+
     #[tokio::test]
     async fn bytes_arrive_when_the_task_is_woken_and_not_when_it_reads() {
-        let (mut client, mut server) = tokio::io::duplex(8);
-        let arrivals = Arrivals::new();
-        let mut bytes = [0; 8];
-        let mut read = async || {
-            let mut buf = ReadBuf::new(&mut bytes);
-            let arrived = std::future::poll_fn(|cx| arrivals.poll_read(Pin::new(&mut server), cx, &mut buf));
-            poll!(std::pin::pin!(arrived)).map(Result::unwrap)
-        };
-        assert!(read().await.is_pending());
+        let (mut client, mut server) = pair().await;
+        let mut arrivals = Arrivals::new(&server);
+        assert!(read(&mut arrivals, &mut server, 8).await.is_pending());
         client.write_all(b"one").await.unwrap();
+        server.ready(Interest::READABLE).await.unwrap(); // the driver has run, and has woken the task
         let sent = monotonic();
+        std::thread::sleep(Duration::from_millis(50));
         client.write_all(b"two").await.unwrap();
-        let Poll::Ready(arrived) = read().await else {
+        let Poll::Ready(arrived) = read(&mut arrivals, &mut server, 8).await else {
             panic!("the bytes are there")
         };
         assert!(arrived <= sent, "the first bytes woke the task");
-        // Nobody waited for these.
-        client.write_all(b"three").await.unwrap();
-        let sent = monotonic();
-        let Poll::Ready(arrived) = read().await else {
+    }
+
+    #[tokio::test]
+    async fn bytes_have_arrived_when_they_were_seen_in_the_queue() {
+        let (mut client, mut server) = pair().await;
+        let mut arrivals = Arrivals::new(&server);
+        client.write_all(b"0123456789").await.unwrap();
+        server.ready(Interest::READABLE).await.unwrap();
+        assert!(read(&mut arrivals, &mut server, 4).await.is_ready());
+        let seen = monotonic();
+        std::thread::sleep(Duration::from_millis(300));
+        // The kernel may merge these with the others, and then tells one time for all.
+        client.write_all(b"later").await.unwrap();
+        let Poll::Ready(arrived) = read(&mut arrivals, &mut server, 100).await else {
             panic!("the bytes are there")
         };
-        assert!(arrived >= sent);
+        assert!(arrived <= seen);
     }
 }

@@ -10,7 +10,6 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep, timeout};
 
-use super::arrival::Arrivals;
 use super::open::Place;
 use super::peer::{ConnectionInfo, PeerAddress, PeerCertificate};
 use super::protocol::{Protocol, Refusal};
@@ -30,8 +29,9 @@ const REFUSED_WITHIN: Duration = Duration::from_secs(1);
 const REFUSAL_PAUSE: Duration = Duration::from_millis(100);
 
 /// Bytes that are read from a connection in one go. Then the calls in them are taken up before more bytes are read: else
-/// calls that timed out while the server was late would pile up, and their number would look like an attack.
-const READ_AT_ONCE: usize = 64 << 10;
+/// calls that timed out while the server was late would pile up, and their number would look like an attack. A call of a
+/// lookup takes some 80 bytes, and HTTP/2 ends a connection with 580 small messages that nobody has taken up.
+const READ_AT_ONCE: usize = 16 << 10;
 
 /// The pause after them. A timer ends it, so it does not end while the connection's task is still at work.
 const READ_PAUSE: Duration = Duration::from_millis(1);
@@ -55,7 +55,6 @@ pub(crate) struct AcceptedConnection {
     certificate: Arc<OnceLock<PeerCertificate>>,
     /// Deadline of the TLS handshake; `None` if there is none, and after it.
     handshake: Option<Pin<Box<Sleep>>>,
-    arrivals: Arrivals,
     /// Bytes that were read since all of them were read, or since the last pause.
     in_a_row: usize,
     /// The pause, if `in_a_row` has reached its limit.
@@ -80,7 +79,6 @@ impl AcceptedConnection {
             refused: None,
             stream,
             place,
-            arrivals: Arrivals::new(),
             in_a_row: 0,
             pause: None,
             silence: (first_bytes > 0).then(|| (Box::pin(sleep(FIRST_BYTES_WITHIN)), first_bytes)),
@@ -248,9 +246,6 @@ impl AcceptedConnection {
             // A connection that cannot write may not read either, and so would not see that it must end.
             return self.poll_closing(cx).map(Err);
         };
-        if !self.stream.is_secured() {
-            self.usage().blocked(false);
-        }
         Poll::Ready(result)
     }
 
@@ -279,23 +274,19 @@ impl AsyncRead for AcceptedConnection {
             this.pause = None;
             this.in_a_row = 0;
         }
-        let polled = this.arrivals.poll_read(Pin::new(&mut this.stream), cx, buf);
+        let polled = Pin::new(&mut this.stream).poll_read(cx, buf);
         this.in_a_row = match &polled {
             Poll::Ready(_) => this.in_a_row.saturating_add(buf.filled().len() - before),
             Poll::Pending => 0,
         };
         if let Poll::Ready(read) = polled {
-            this.usage().heard();
-            if let Ok(arrived) = &read {
-                this.usage().arrived(*arrived);
-            }
             let arrived = buf.filled().get(before..).unwrap_or_default();
             this.heard(arrived.len());
             if this.unheard.is_some() && !arrived.is_empty() {
                 this.check_protocol(cx, arrived);
             }
             if this.refused.is_none() {
-                return Poll::Ready(read.map(|_| ()));
+                return Poll::Ready(read);
             }
             buf.set_filled(before);
             return this.poll_refused(cx).map(Err);

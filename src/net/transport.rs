@@ -10,13 +10,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 use tokio_rustls::{FallibleAccept, TlsAcceptor};
 
 use super::protocol::{Protocol, Refusal};
+use super::socket::Socket;
 use super::tls::Tls;
-use super::usage::ConnectionUsage;
 
 /// The first byte of a client that speaks TLS: a record of the handshake (RFC 8446, section 5.1).
 const HANDSHAKE_RECORD: u8 = 0x16;
@@ -26,7 +25,7 @@ const PEEKED_BYTES: usize = 24;
 /// The bytes of a connection.
 pub(super) enum Transport {
     /// In plain text.
-    Plain(TcpStream),
+    Plain(Socket),
     /// TLS is expected, and nothing was read yet.
     Unsecured(Unsecured),
     /// The handshake is in progress.
@@ -39,10 +38,9 @@ pub(super) enum Transport {
 
 /// A connection whose handshake has not begun.
 pub(super) struct Unsecured {
-    pub(super) stream: TcpStream,
+    pub(super) socket: Socket,
     pub(super) tls: Arc<Tls>,
     pub(super) protocol: Protocol,
-    pub(super) usage: ConnectionUsage,
 }
 
 /// A connection under TLS.
@@ -79,17 +77,12 @@ impl Transport {
         matches!(self, Self::Plain(_) | Self::Secured(_))
     }
 
-    /// Whether the socket under TLS notes by itself whether the client takes bytes ([`Socket`]).
-    pub(super) fn is_secured(&self) -> bool {
-        matches!(self, Self::Secured(_))
-    }
-
     /// Goes on with the handshake.
     pub(super) fn poll_handshake(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Handshake>> {
         if let Self::Unsecured(unsecured) = self {
             let mut bytes = [0; PEEKED_BYTES];
             let mut first = ReadBuf::new(&mut bytes);
-            ready!(unsecured.stream.poll_peek(cx, &mut first))?;
+            ready!(unsecured.socket.poll_peek(cx, &mut first))?;
             match first.filled().first() {
                 None => return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
                 Some(&HANDSHAKE_RECORD) => self.begin_handshake(),
@@ -109,7 +102,7 @@ impl Transport {
             }
             // The alert has been written. The client sees it only if the connection still takes what it sends.
             Err((_, socket)) => {
-                *self = Self::Plain(socket.stream);
+                *self = Self::Plain(socket);
                 Poll::Ready(Ok(Handshake::Refused(Refusal::silent())))
             }
         }
@@ -117,13 +110,8 @@ impl Transport {
 
     fn begin_handshake(&mut self) {
         if let Self::Unsecured(unsecured) = std::mem::replace(self, Self::Closed) {
-            let Unsecured {
-                stream,
-                tls,
-                protocol,
-                usage,
-            } = unsecured;
-            let accepting = TlsAcceptor::from(tls.config(protocol)).accept(Socket { stream, usage });
+            let Unsecured { socket, tls, protocol } = unsecured;
+            let accepting = TlsAcceptor::from(tls.config(protocol)).accept(socket);
             *self = Self::Handshake(Box::new(accepting.into_fallible()));
         }
     }
@@ -133,7 +121,7 @@ impl Transport {
         if let Self::Unsecured(unsecured) = std::mem::replace(self, Self::Closed) {
             unsecured.tls.warn_of_plain_text(unsecured.protocol);
             refusal = Protocol::plain_text_refusal(first);
-            *self = Self::Plain(unsecured.stream);
+            *self = Self::Plain(unsecured.socket);
         }
         Handshake::Refused(refusal)
     }
@@ -141,7 +129,7 @@ impl Transport {
     /// Reads the next bytes without taking them.
     pub(super) fn poll_peek(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self {
-            Self::Plain(stream) => stream.poll_peek(cx, buf).map_ok(|_| ()),
+            Self::Plain(socket) => socket.poll_peek(cx, buf),
             Self::Secured(secured) => {
                 if secured.peeked.is_empty() {
                     ready!(Pin::new(&mut secured.stream).poll_read(cx, buf))?;
@@ -159,8 +147,8 @@ impl Transport {
     /// Writes a few bytes to a client that is refused. Nothing was written before, so there is room for them.
     pub(super) fn write_now(&mut self, cx: &mut Context<'_>, bytes: &[u8]) {
         match self {
-            Self::Plain(stream) => {
-                let _written = stream.try_write(bytes);
+            Self::Plain(socket) => {
+                let _written = socket.try_write(bytes);
             }
             Self::Secured(secured) => {
                 let _written = Pin::new(&mut secured.stream).poll_write(cx, bytes);
@@ -181,7 +169,7 @@ impl Transport {
 impl AsyncRead for Transport {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Plain(socket) => Pin::new(socket).poll_read(cx, buf),
             Self::Secured(secured) => {
                 if secured.peeked.is_empty() {
                     return Pin::new(&mut secured.stream).poll_read(cx, buf);
@@ -201,7 +189,7 @@ impl AsyncRead for Transport {
 impl AsyncWrite for Transport {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
+            Self::Plain(socket) => Pin::new(socket).poll_write(cx, buf),
             Self::Secured(secured) => Pin::new(&mut secured.stream).poll_write(cx, buf),
             Self::Unsecured(_) | Self::Handshake(_) | Self::Closed => {
                 Poll::Ready(Err(io::ErrorKind::NotConnected.into()))
@@ -211,7 +199,7 @@ impl AsyncWrite for Transport {
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Plain(socket) => Pin::new(socket).poll_flush(cx),
             Self::Secured(secured) => Pin::new(&mut secured.stream).poll_flush(cx),
             // Nothing was written yet.
             Self::Unsecured(_) | Self::Handshake(_) | Self::Closed => Poll::Ready(Ok(())),
@@ -220,7 +208,7 @@ impl AsyncWrite for Transport {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Plain(socket) => Pin::new(socket).poll_shutdown(cx),
             Self::Secured(secured) => Pin::new(&mut secured.stream).poll_shutdown(cx),
             Self::Unsecured(_) | Self::Handshake(_) | Self::Closed => Poll::Ready(Ok(())),
         }
@@ -232,7 +220,7 @@ impl AsyncWrite for Transport {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+            Self::Plain(socket) => Pin::new(socket).poll_write_vectored(cx, bufs),
             Self::Secured(secured) => Pin::new(&mut secured.stream).poll_write_vectored(cx, bufs),
             Self::Unsecured(_) | Self::Handshake(_) | Self::Closed => {
                 Poll::Ready(Err(io::ErrorKind::NotConnected.into()))
@@ -242,68 +230,11 @@ impl AsyncWrite for Transport {
 
     fn is_write_vectored(&self) -> bool {
         match self {
-            Self::Plain(stream) => stream.is_write_vectored(),
+            Self::Plain(socket) => socket.is_write_vectored(),
             Self::Secured(secured) => secured.stream.is_write_vectored(),
             // Asked before the handshake; TLS takes several parts at once.
             Self::Unsecured(_) | Self::Handshake(_) => true,
             Self::Closed => false,
         }
-    }
-}
-
-/// The socket under TLS. It knows whether the client takes bytes: TLS takes more from the server than the client has taken.
-#[derive(Debug)]
-pub(super) struct Socket {
-    stream: TcpStream,
-    usage: ConnectionUsage,
-}
-
-impl Socket {
-    fn wrote(&self, polled: &Poll<io::Result<usize>>) {
-        self.usage.blocked(polled.is_pending());
-    }
-}
-
-impl AsyncRead for Socket {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        let before = buf.filled().len();
-        let polled = Pin::new(&mut this.stream).poll_read(cx, buf);
-        if polled.is_ready() && buf.filled().len() > before {
-            this.usage.heard();
-        }
-        polled
-    }
-}
-
-impl AsyncWrite for Socket {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        let polled = Pin::new(&mut this.stream).poll_write(cx, buf);
-        this.wrote(&polled);
-        polled
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        let polled = Pin::new(&mut this.stream).poll_write_vectored(cx, bufs);
-        this.wrote(&polled);
-        polled
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
     }
 }
