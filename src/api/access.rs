@@ -81,6 +81,7 @@ pub static ACCESS: &[Access] = &[
     allow("NumberService", "ListAuditEvents", MANAGE),
     // Of these, only administrators may share all reports or all statuses: the handler asks.
     allow("SharingService", "SetVisibility", DECIDE),
+    allow("SharingService", "SetAcceptance", MANAGE),
     allow("SharingService", "ListSharings", DECIDE),
     allow("SharingService", "ListSharedWithMe", DECIDE),
     allow("NumberService", "EraseNumber", MANAGE),

@@ -5,6 +5,7 @@ use futures_util::{Stream, StreamExt as _};
 use super::convert::call_outcome as convert;
 use super::rates::RequestClass;
 use super::{Api, ApiError, RequestContext};
+use crate::domain::tenant::TenantId;
 use crate::metrics::CallOutcomeLabel;
 use crate::service::Lookups;
 use crate::wire::v1;
@@ -33,7 +34,7 @@ impl Api {
             let outcome = outcome?;
             self.readmit(&mut context)?;
             let paid = self.charge(&context, RequestClass::Lookups, 1);
-            let counted = match paid.and_then(|()| count(lookups, outcome)) {
+            let counted = match paid.and_then(|()| count(lookups, context.caller.tenant(), outcome)) {
                 Ok(counted) => counted,
                 Err(error) => {
                     if response.errors.len() < MAX_ERRORS {
@@ -60,9 +61,9 @@ impl Api {
     }
 }
 
-fn count(lookups: &Lookups, outcome: v1::CallOutcome) -> Result<CallOutcomeLabel, ApiError> {
+fn count(lookups: &Lookups, tenant: TenantId, outcome: v1::CallOutcome) -> Result<CallOutcomeLabel, ApiError> {
     let outcome = convert::outcome(outcome)?;
-    Ok(if lookups.call_outcome(&outcome)? {
+    Ok(if lookups.call_outcome(tenant, &outcome)? {
         CallOutcomeLabel::Counted
     } else {
         CallOutcomeLabel::LeftOut

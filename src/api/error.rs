@@ -299,7 +299,7 @@ impl From<ServiceError> for ApiError {
                 let reason = ErrorReason::TransitionNotAllowed { from };
                 (Code::FailedPrecondition, Some(reason), None)
             }
-            ServiceError::NotGranted { field } => {
+            ServiceError::NotGranted { field } | ServiceError::MayNotGrant { field } => {
                 (Code::PermissionDenied, Some(ErrorReason::NotGranted { field }), None)
             }
             ServiceError::Exhausted { retry_after } => (Code::ResourceExhausted, None, Some(retry_after)),
@@ -369,6 +369,12 @@ mod tests {
                 None,
             ),
             (ServiceError::NotGranted { field: "feed" }, 7, Some("NOT_GRANTED"), None),
+            (
+                ServiceError::MayNotGrant { field: "feeds" },
+                7,
+                Some("NOT_GRANTED"),
+                None,
+            ),
             (ServiceError::Exhausted { retry_after: long }, 8, None, Some(long)),
             (quota, 8, Some("QUOTA_EXCEEDED"), Some(long)),
             (ServiceError::StoreUnavailable, 14, Some("STORE_UNAVAILABLE"), second),
@@ -405,6 +411,7 @@ mod tests {
                 to: CaseStatus::Referred,
             },
             ServiceError::NotGranted { field: "import_id" },
+            ServiceError::MayNotGrant { field: "sources" },
             ServiceError::Exhausted {
                 retry_after: RETRY_AFTER,
             },

@@ -4,7 +4,7 @@ use super::convert::note as convert;
 use super::convert::total;
 use super::{Api, ApiError, RequestContext};
 use crate::metrics::MutationLabel;
-use crate::service::ServiceError;
+use crate::service::{NoteSubjectInput, ServiceError};
 use crate::wire::v1;
 
 impl Api {
@@ -41,11 +41,18 @@ impl Api {
         let named = request.tenant.clone();
         let (subject, page) = convert::wanted(request)?;
         self.refresh().await;
+        // Checked before the owner is looked for: the answer must not tell whether it exists.
+        page.check()?;
+        if let NoteSubjectInput::Number { .. } = subject {
+            self.tenant(context)?.notes.subject(&subject)?;
+        }
         let (services, viewer) = self.owner(&named, None, context)?;
         let list = match services.notes.list(&subject, &page, viewer) {
             // Whether another tenant has such a case, or private notes, is not told.
             Ok(list) if viewer.is_some() && list.total == 0 => Err(ServiceError::NotFound { resource: "note" }),
-            Err(ServiceError::NotFound { .. }) if viewer.is_some() => Err(ServiceError::NotFound { resource: "note" }),
+            Err(ServiceError::NotFound { .. } | ServiceError::Invalid(_)) if viewer.is_some() => {
+                Err(ServiceError::NotFound { resource: "note" })
+            }
             list => list,
         }?;
         Ok(v1::ListNotesResponse {

@@ -190,7 +190,7 @@ impl Api {
             let erased = numbers
                 .erase(&named.text, named.region, &erasure.input, &erasure.mutation)
                 .await?;
-            self.lookups()?.forget_calls(erased.number);
+            self.lookups()?.forget_calls(context.caller.tenant(), erased.number);
             Ok(convert::erased(&erased))
         })
         .await

@@ -12,7 +12,8 @@ impl Api {
     /// Creates a principal.
     ///
     /// # Errors
-    /// If the request is not valid, an id or a credential is taken, or the change cannot be stored.
+    /// If the request is not valid, the caller may not grant what it grants, an id or a credential is taken, or the change
+    /// cannot be stored.
     pub async fn create_principal(
         &self,
         request: v1::CreatePrincipalRequest,
@@ -21,6 +22,7 @@ impl Api {
         self.mutate(MutationLabel::CreatePrincipal, async {
             let principals = self.principals()?;
             let (new, mutation) = convert::new_principal(request, context)?;
+            new.check_grants(context.caller.tenant())?;
             Ok(self.shown(&principals.create(&new, &mutation).await?))
         })
         .await

@@ -53,7 +53,7 @@ pub enum ErrorReason {
         /// The roles that may.
         roles: Roles,
     },
-    /// The principal may not claim this in its reports.
+    /// The principal may not claim this in its reports, or, as an administrator, not grant it.
     NotGranted {
         /// The field with the claim.
         field: &'static str,

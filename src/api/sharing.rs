@@ -5,7 +5,7 @@ use super::convert::total;
 use super::{Api, ApiError, RequestContext};
 use crate::domain::identity::{Role, Roles};
 use crate::domain::tenant::TenantId;
-use crate::domain::visibility::SharedThing;
+use crate::domain::visibility::{SharedThing, Visibility};
 use crate::metrics::MutationLabel;
 use crate::service::{ServiceError, TenantServices};
 use crate::wire::v1;
@@ -28,11 +28,54 @@ impl Api {
             }
             let change = (&wanted.thing, &wanted.visibility);
             let sharing = services.sharings.set(change, &wanted.reason, &wanted.mutation).await?;
+            let named = match &wanted.visibility {
+                Visibility::Named(tenants) => tenants.iter().copied().collect(),
+                Visibility::Private | Visibility::All => Vec::new(),
+            };
             Ok(v1::SetVisibilityResponse {
                 sharing: Some(convert::sharing(&sharing)),
+                unknown_tenants: self.unknown_of(named)?.iter().map(ToString::to_string).collect(),
             })
         })
         .await
+    }
+
+    /// Says what the tenant of the caller accepts from another.
+    ///
+    /// # Errors
+    /// If the request is not valid, or the change cannot be stored.
+    pub async fn set_acceptance(
+        &self,
+        request: v1::SetAcceptanceRequest,
+        context: &RequestContext,
+    ) -> Result<v1::SetAcceptanceResponse, ApiError> {
+        self.mutate(MutationLabel::SetAcceptance, async {
+            let services = self.tenant(context)?;
+            let wanted = convert::new_acceptance(request, context)?;
+            let change = (wanted.from, wanted.kinds);
+            let done = services
+                .sharings
+                .accept(change, &wanted.reason, &wanted.mutation)
+                .await?;
+            Ok(v1::SetAcceptanceResponse {
+                tenant: done.acceptance.from.to_string(),
+                kinds: convert::kinds(done.acceptance.kinds),
+                version: done.version,
+                tenant_is_unknown: !self.unknown_of(vec![wanted.from])?.is_empty(),
+            })
+        })
+        .await
+    }
+
+    /// Of these tenants, those that have no principal and no data.
+    fn unknown_of(&self, tenants: Vec<TenantId>) -> Result<Vec<TenantId>, ApiError> {
+        let services = self.ready()?;
+        let is_unknown = |tenant: &TenantId| {
+            *tenant != TenantId::DEFAULT
+                && services.of_known(*tenant).is_none()
+                && services.principals.of_tenant(*tenant).is_empty()
+        };
+        Ok(tenants.into_iter().filter(is_unknown).collect())
     }
 
     /// Lists what the tenant of the caller shares.
@@ -66,14 +109,21 @@ impl Api {
     ) -> Result<v1::ListSharedWithMeResponse, ApiError> {
         let (tenant, page) = convert::shared_with_me(request)?;
         self.refresh().await;
+        let own = &self.tenant(context)?.sharings;
+        let accepted = convert::kinds(own.accepted_from(tenant));
         // A tenant that does not exist shares nothing, as one that shares nothing: the answer does not tell which.
         let Some(services) = self.ready()?.of_known(tenant) else {
-            return Ok(v1::ListSharedWithMeResponse::default());
+            own.nothing_shared(&page)?;
+            return Ok(v1::ListSharedWithMeResponse {
+                accepted,
+                ..v1::ListSharedWithMeResponse::default()
+            });
         };
         let (things, next_page_token) = services.sharings.shared_with(context.caller.tenant(), &page)?;
         Ok(v1::ListSharedWithMeResponse {
             things: things.iter().map(convert::thing).collect(),
             next_page_token,
+            accepted,
         })
     }
 

@@ -48,6 +48,9 @@ pub struct AuditArgs {
     /// Only events of the request with this id
     #[arg(long, value_name = "ID")]
     of_request: Option<String>,
+    /// Events of this tenant, for administrators of the tenant `default`; left out, of your own
+    #[arg(long, value_name = "TENANT")]
+    tenant: Option<String>,
     #[command(flatten)]
     region: InRegion,
     #[command(flatten)]
@@ -70,6 +73,7 @@ pub(super) async fn run(args: AuditArgs) -> Result<(), CliError> {
         subject: subject.or(args.import.map(Wanted::ImportId)),
         default_region: args.region.for_wire(),
         of_request: args.of_request.unwrap_or_default(),
+        tenant: args.tenant.unwrap_or_default(),
         ..Default::default()
     };
     let ask = async |page_size, page_token| {

@@ -1,5 +1,7 @@
 //! `share`: what the own tenant lets other tenants of the server see.
 
+use std::collections::BTreeSet;
+
 use clap::{Args, Subcommand};
 use comfy_table::Table;
 
@@ -11,7 +13,8 @@ use super::{output, time};
 use crate::wire::v1::shared_thing::Thing;
 use crate::wire::v1::sharing_service_client::SharingServiceClient;
 use crate::wire::v1::{
-    ListSharedWithMeRequest, ListSharingsRequest, SetVisibilityRequest, SharedThing, Sharing, VisibilityScope,
+    ListSharedWithMeRequest, ListSharingsRequest, SetAcceptanceRequest, SetVisibilityRequest, SharedKind, SharedThing,
+    Sharing, VisibilityScope,
 };
 
 /// A command on what tenants share.
@@ -27,8 +30,10 @@ enum ShareCommand {
     Set(SetArgs),
     /// List what your tenant shares, or once shared
     List(ListArgs),
-    /// List what another tenant shares with yours
+    /// List what another tenant shares with yours, and whether it counts in your decisions
     From(FromArgs),
+    /// Say what counts in your decisions of all that another tenant shares with yours. At first nothing does
+    Accept(AcceptArgs),
 }
 
 /// Arguments of `share set`.
@@ -53,6 +58,43 @@ struct SetArgs {
     change: Change,
     #[command(flatten)]
     remote: Remote,
+}
+
+/// Arguments of `share accept`.
+#[derive(Args, Debug)]
+struct AcceptArgs {
+    /// Name of the other tenant
+    tenant: String,
+    #[command(flatten)]
+    kinds: KindArgs,
+    /// Reason, at most 1,000 characters, for the audit log
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    #[command(flatten)]
+    change: Change,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+/// All that is accepted from now on.
+#[derive(Args, Debug)]
+#[group(id = "kinds", required = true, multiple = true)]
+struct KindArgs {
+    /// The evidence of its reports counts in your scores
+    #[arg(long)]
+    reports: bool,
+    /// Its statuses count for numbers on which you have set none; PROTECTED always
+    #[arg(long)]
+    statuses: bool,
+    /// Its lists decide on your calls
+    #[arg(long)]
+    lists: bool,
+    /// Its cases count in your scores
+    #[arg(long)]
+    cases: bool,
+    /// Nothing counts any more
+    #[arg(long, conflicts_with_all = ["reports", "statuses", "lists", "cases"])]
+    nothing: bool,
 }
 
 /// What is shared.
@@ -116,6 +158,7 @@ pub(super) async fn run(args: ShareArgs) -> Result<(), CliError> {
         ShareCommand::Set(args) => set(args).await,
         ShareCommand::List(args) => list(args).await,
         ShareCommand::From(args) => from(args).await,
+        ShareCommand::Accept(args) => accept(args).await,
     }
 }
 
@@ -153,6 +196,49 @@ async fn set(args: SetArgs) -> Result<(), CliError> {
         "{}: visible to {}",
         thing(sharing.thing.as_ref()),
         viewers(&sharing)
+    ))?;
+    response.unknown_tenants.iter().try_for_each(|tenant| warn_of(tenant))
+}
+
+async fn accept(args: AcceptArgs) -> Result<(), CliError> {
+    let client = SharingServiceClient::new(args.remote.connect().await?);
+    let request = SetAcceptanceRequest {
+        tenant: args.tenant,
+        kinds: args.kinds.for_wire(),
+        reason: args.reason.unwrap_or_default(),
+        actor: args.change.actor(),
+        request_id: connect::request_id(args.change.request_id)?,
+        expected_version: None,
+    };
+    let response = connect::change(&request.request_id, || {
+        let (mut client, request) = (client.clone(), request.clone());
+        async move { client.set_acceptance(request).await }
+    })
+    .await?;
+    if args.remote.json {
+        return output::json(&response);
+    }
+    let accepted: Vec<&str> = KINDS
+        .iter()
+        .filter(|(kind, _)| response.kinds().any(|accepted| accepted == *kind))
+        .map(|(_, name)| *name)
+        .collect();
+    let accepted = if accepted.is_empty() {
+        "nothing".to_owned()
+    } else {
+        accepted.join(", ")
+    };
+    output::line(format!("accepted from {}: {accepted}", response.tenant))?;
+    if response.tenant_is_unknown {
+        warn_of(&response.tenant)?;
+    }
+    Ok(())
+}
+
+/// Warns of a name that may be misspelt.
+fn warn_of(tenant: &str) -> Result<(), CliError> {
+    output::note(format!(
+        "there is no tenant {tenant} yet: check the name, unless its first principal is still to be made"
     ))
 }
 
@@ -178,8 +264,57 @@ async fn from(args: FromArgs) -> Result<(), CliError> {
         Ok(client.list_shared_with_me(request).await?.into_inner())
     };
     let listed = args.paging.collect(ask).await?;
+    let accepted: Vec<SharedKind> = listed.answer.accepted().collect();
     args.paging
-        .print(args.remote.json, &listed, ("things", THING_COLUMNS), things_table)
+        .print(args.remote.json, &listed, ("things", THING_COLUMNS), |things| {
+            things_table(things, &accepted)
+        })?;
+    if args.remote.json {
+        return Ok(());
+    }
+    let waits = |one: &SharedThing| kind(one).is_some_and(|kind| !accepted.contains(&kind));
+    let waiting: BTreeSet<&str> = KINDS
+        .iter()
+        .filter(|(of, _)| listed.items().iter().any(|one| waits(one) && kind(one) == Some(*of)))
+        .map(|(_, name)| *name)
+        .collect();
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    let all = KINDS
+        .iter()
+        .filter(|(of, name)| accepted.contains(of) || waiting.contains(name));
+    let flags: String = all.map(|(_, name)| format!(" --{name}")).collect();
+    output::note(format!(
+        "an administrator of your tenant makes all of it count in your decisions: `ringwarden share accept {tenant}{flags}`"
+    ))
+}
+
+impl KindArgs {
+    fn for_wire(&self) -> Vec<i32> {
+        let wanted = [self.reports, self.statuses, self.lists, self.cases];
+        let kinds = KINDS.iter().zip(wanted).filter(|(_, is_wanted)| *is_wanted);
+        kinds.map(|((kind, _), _)| (*kind).into()).collect()
+    }
+}
+
+/// The kinds that count in decisions, with their names.
+const KINDS: [(SharedKind, &str); 4] = [
+    (SharedKind::Reports, "reports"),
+    (SharedKind::Statuses, "statuses"),
+    (SharedKind::Lists, "lists"),
+    (SharedKind::Cases, "cases"),
+];
+
+/// The kind of a thing; none if it never counts in a decision.
+fn kind(one: &SharedThing) -> Option<SharedKind> {
+    match one.thing.as_ref()? {
+        Thing::Reports(_) => Some(SharedKind::Reports),
+        Thing::Statuses(_) => Some(SharedKind::Statuses),
+        Thing::CaseId(_) => Some(SharedKind::Cases),
+        Thing::ListId(_) => Some(SharedKind::Lists),
+        Thing::NoteId(_) => None,
+    }
 }
 
 impl ThingArgs {
@@ -218,10 +353,15 @@ fn table(sharings: &[Sharing]) -> Table {
     table
 }
 
-fn things_table(things: &[SharedThing]) -> Table {
-    let mut table = output::new_table(["thing"]);
+fn things_table(things: &[SharedThing], accepted: &[SharedKind]) -> Table {
+    let mut table = output::new_table(["thing", "counts in your decisions"]);
     for one in things {
-        table.add_row([output::text(thing(Some(one)))]);
+        let counts = match kind(one) {
+            Some(kind) if accepted.contains(&kind) => "yes",
+            Some(_) => "no",
+            None => "notes never do",
+        };
+        table.add_row([output::text(thing(Some(one))), output::text(counts)]);
     }
     table
 }

@@ -26,6 +26,8 @@ macro_rules! stored_kinds {
                 Sharing = 10 => crate::domain::visibility::Sharing,
                 /// A step in the history of a case.
                 CaseStep = 12 => crate::domain::case_history::CaseStep,
+                /// What a tenant accepts from another.
+                Acceptance = 14 => crate::domain::acceptance::Acceptance,
             }
             side_records {
                 /// The state of a reporter: recent claims, and the reports counted today.
@@ -145,7 +147,8 @@ mod tests {
                 (6, "note"),
                 (8, "principal"),
                 (10, "sharing"),
-                (12, "step")
+                (12, "step"),
+                (14, "acceptance")
             ]
         );
         let sides: Vec<_> = SideKind::ALL.iter().map(|kind| (*kind as u8, kind.name())).collect();

@@ -4,6 +4,7 @@
 //! older release keeps them as [`UnknownFields`] and writes them back. A change that an older release must not read
 //! raises the major version, which older releases refuse.
 
+pub mod acceptance;
 pub mod appended;
 pub mod audit;
 mod bytes;

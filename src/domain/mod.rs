@@ -10,6 +10,7 @@
 //! the calls themselves are evidence on their caller: [`traffic`]. People get advice in words ([`advice`]) and a name
 //! on the screen ([`label`]). Analysts write notes ([`note`]), which change no score. [`identity`] says who may do what.
 
+pub mod acceptance;
 pub mod actor;
 pub mod advice;
 pub mod audit;

@@ -2,10 +2,12 @@
 //!
 //! Everything belongs to the tenant that made it, and only that tenant sees it, until the tenant shares it. What is shared
 //! is read where it is: there are no copies, so the end of sharing holds at once. A tenant shares single cases, lists and
-//! notes, and all of its reports or statuses together.
+//! notes, and all of its reports or statuses together. Others may read it then; it counts in their decisions only if they
+//! accept it ([`super::acceptance`]).
 
 use std::collections::BTreeSet;
 
+use super::acceptance::SharedKind;
 use super::ids::{CaseId, ListId, half_hash};
 use super::note::NoteId;
 use super::requests::Requests;
@@ -55,6 +57,17 @@ pub struct SharedKey {
     pub of: u128,
 }
 
+impl SharedKey {
+    /// The integer of lists.
+    const LIST: u8 = 4;
+
+    /// Whether it names a list.
+    #[must_use]
+    pub const fn is_of_list(self) -> bool {
+        self.kind == Self::LIST
+    }
+}
+
 /// The record of one thing that a tenant shares, or once shared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sharing {
@@ -93,6 +106,18 @@ impl Visibility {
 }
 
 impl SharedThing {
+    /// The kind that a tenant accepts or does not; none for a note, which never counts in a decision.
+    #[must_use]
+    pub const fn kind(&self) -> Option<SharedKind> {
+        match self {
+            Self::Reports => Some(SharedKind::Reports),
+            Self::Statuses => Some(SharedKind::Statuses),
+            Self::Case(_) => Some(SharedKind::Cases),
+            Self::List(_) => Some(SharedKind::Lists),
+            Self::Note(_) => None,
+        }
+    }
+
     /// Its key.
     #[must_use]
     pub fn key(&self) -> SharedKey {
@@ -100,7 +125,7 @@ impl SharedThing {
             Self::Reports => (1, 0),
             Self::Statuses => (2, 0),
             Self::Case(id) => (3, half_hash(id.as_str())),
-            Self::List(id) => (4, half_hash(id.as_str())),
+            Self::List(id) => (SharedKey::LIST, half_hash(id.as_str())),
             Self::Note(id) => (5, id.raw()),
         };
         SharedKey { kind, of }

@@ -191,6 +191,7 @@ service! {
 service! {
     SharingService {
         set_visibility(SetVisibilityRequest).await -> SetVisibilityResponse;
+        set_acceptance(SetAcceptanceRequest).await -> SetAcceptanceResponse;
         list_sharings(ListSharingsRequest).await -> ListSharingsResponse;
         list_shared_with_me(ListSharedWithMeRequest).await -> ListSharedWithMeResponse;
     }

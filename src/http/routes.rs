@@ -338,6 +338,7 @@ pub static ROUTES: &[Route] = &[
         same("of_request"),
         same("page_size"),
         same("page_token"),
+        same("tenant"),
     ]),
     get(
         "/v1/lists",
@@ -373,6 +374,13 @@ pub static ROUTES: &[Route] = &[
         handler!(set_visibility(SetVisibilityRequest).await),
     )
     .example(include_str!("examples/set_visibility.json")),
+    post(
+        "/v1/sharings:setAcceptance",
+        "SharingService",
+        "SetAcceptance",
+        handler!(set_acceptance(SetAcceptanceRequest).await),
+    )
+    .example(include_str!("examples/set_acceptance.json")),
     get(
         "/v1/sharings",
         "SharingService",

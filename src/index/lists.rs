@@ -181,9 +181,10 @@ impl ListTable {
         self.put(&before, by_id, &shared);
     }
 
-    /// Says which lists another tenant may see.
-    pub(super) fn share(&self, ids: BTreeSet<ListId>) {
+    /// Finds again which lists another tenant may see. `ids` reads them under the lock, so that the last change wins.
+    pub(super) fn share(&self, ids: impl FnOnce() -> BTreeSet<ListId>) {
         let mut shared = self.shared.lock();
+        let ids = ids();
         if *shared == ids {
             return;
         }

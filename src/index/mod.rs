@@ -3,6 +3,7 @@
 //! Lookups read only the index. It is as large as the content of the store, is split into the store's 256 shards, and
 //! is locked one shard at a time, for as long as one number takes. Only `follow` writes to it.
 
+mod acceptance;
 mod block;
 mod case_steps;
 mod cases;
@@ -37,9 +38,9 @@ use crate::domain::state::NumberState;
 use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 use crate::domain::traffic::Signs;
-use crate::domain::visibility::SharedThing;
 use crate::number::E164;
 use crate::shard::{SHARDS, Shard, Version};
+use acceptance::AcceptanceTable;
 use cases::CaseTable;
 pub use changes::Changed;
 use changes::Changes;
@@ -80,6 +81,8 @@ pub struct Index {
     principals_generation: AtomicU64,
     /// What the tenant shares with others. It has its own lock, which is never held while another is taken.
     sharing: RwLock<SharingTable>,
+    /// What the tenant accepts from others. It has its own lock, which is never held while another is taken.
+    acceptance: RwLock<AcceptanceTable>,
     /// The numbers that changed since a directory last asked.
     changes: Changes,
 }
@@ -168,6 +171,7 @@ impl Index {
             principals: RwLock::default(),
             principals_generation: AtomicU64::new(1),
             sharing: RwLock::default(),
+            acceptance: RwLock::default(),
             changes: Changes::default(),
         }
     }
@@ -338,15 +342,17 @@ impl Index {
     /// The entries of lists shared with another tenant that apply to a number at `now`.
     #[must_use]
     pub fn listed_for(&self, viewer: TenantId, caller: ListedCaller, now: Timestamp) -> ListHits {
-        let sees = |id: &ListId| self.shares(&SharedThing::List(id.clone()), viewer);
-        self.lists.snapshot().shared_hits(caller, now, sees)
+        let lists = self.lists.snapshot();
+        let sharing = self.sharing.read();
+        lists.shared_hits(caller, now, |id| sharing.shares_list(id, viewer))
     }
 
     /// The owner of a number by the lists of known owners that are shared with another tenant.
     #[must_use]
     pub fn owner_for(&self, viewer: TenantId, caller: ListedCaller, now: Timestamp) -> Option<Arc<Owner>> {
-        let sees = |id: &ListId| self.shares(&SharedThing::List(id.clone()), viewer);
-        self.lists.snapshot().shared_owner(caller, now, sees)
+        let lists = self.lists.snapshot();
+        let sharing = self.sharing.read();
+        lists.shared_owner(caller, now, |id| sharing.shares_list(id, viewer))
     }
 
     /// A list with its version.

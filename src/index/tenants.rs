@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::RwLock;
 
+use super::view::AcceptedIndex;
 use super::{Index, View};
 use crate::domain::model::ScoreModel;
 use crate::domain::tenant::{MAX_TENANTS, TenantId};
@@ -91,15 +92,22 @@ impl Indexes {
         std::iter::once(default).chain(others).collect()
     }
 
-    /// What a tenant may see: its own, and what the others share with it now.
+    /// What counts for a tenant: its own, and what others share with it now and it accepts.
     #[must_use]
     pub fn view(&self, viewer: TenantId) -> View {
         if self.has_one_tenant() && viewer == TenantId::DEFAULT {
             return View::new(viewer, Arc::clone(&self.default), Vec::new());
         }
         let own = self.get(viewer).unwrap_or_else(|| Arc::clone(&self.none));
-        let mut others = self.all();
-        others.retain(|(tenant, index)| *tenant != viewer && index.shares_anything(viewer));
+        let accepted = own.accepted();
+        let others = accepted.iter().filter(|(tenant, _)| **tenant != viewer);
+        let others = others.filter_map(|(tenant, kinds)| {
+            let index = self.get(*tenant)?;
+            index
+                .shares_anything(viewer)
+                .then_some(AcceptedIndex { index, kinds: *kinds })
+        });
+        let others = others.collect();
         View::new(viewer, own, others)
     }
 }

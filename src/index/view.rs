@@ -1,4 +1,4 @@
-//! What one tenant may see: its own index, and the parts of the others that are shared with it.
+//! What counts for one tenant: its own index, and the parts of the others that are shared with it and that it accepts.
 //!
 //! The parts are put together when they are read, so that the end of sharing holds at once. The locks of two indexes are
 //! never held together: two readers that wait for each other's writers would stop both.
@@ -9,6 +9,7 @@ use std::time::Instant;
 use parking_lot::{RwLock, RwLockReadGuard};
 
 use super::{Index, NumberView, ScoredCall, linked_cases, neighbourhood};
+use crate::domain::acceptance::{AcceptedKinds, SharedKind};
 use crate::domain::case::{Case, CaseLink};
 use crate::domain::ids::{CaseId, ListId};
 use crate::domain::kinds::{ListKind, StatusKind};
@@ -23,13 +24,20 @@ use crate::domain::visibility::SharedThing;
 use crate::number::E164;
 use crate::shard::Shard;
 
-/// What one tenant may see.
+/// What counts for one tenant.
 #[derive(Debug)]
 pub struct View {
     viewer: TenantId,
     own: Arc<Index>,
-    /// The indexes of the tenants that share something with the viewer.
-    others: Vec<(TenantId, Arc<Index>)>,
+    /// The indexes of the tenants that share something with the viewer, from which it accepts something.
+    others: Vec<AcceptedIndex>,
+}
+
+/// The index of another tenant, with what the viewer accepts from it.
+#[derive(Debug)]
+pub(super) struct AcceptedIndex {
+    pub(super) index: Arc<Index>,
+    pub(super) kinds: AcceptedKinds,
 }
 
 /// What another tenant shows of a number.
@@ -43,7 +51,7 @@ struct SharedNumber {
 }
 
 impl View {
-    pub(super) const fn new(viewer: TenantId, own: Arc<Index>, others: Vec<(TenantId, Arc<Index>)>) -> Self {
+    pub(super) const fn new(viewer: TenantId, own: Arc<Index>, others: Vec<AcceptedIndex>) -> Self {
         Self { viewer, own, others }
     }
 
@@ -58,7 +66,7 @@ impl View {
     #[must_use]
     pub fn listed(&self, caller: ListedCaller, now: Timestamp) -> ListHits {
         let mut hits = self.own.listed(caller, now);
-        for (_, index) in &self.others {
+        for index in self.accepting(SharedKind::Lists) {
             hits.add_shared(index.listed_for(self.viewer, caller, now));
         }
         hits
@@ -67,18 +75,18 @@ impl View {
     /// The owner of a number by the lists of known owners at `now`, own lists first.
     #[must_use]
     pub fn owner_of(&self, caller: ListedCaller, now: Timestamp) -> Option<Arc<Owner>> {
-        let mut others = self.others.iter();
+        let mut others = self.accepting(SharedKind::Lists);
         self.own
             .owner_of(caller, now)
-            .or_else(|| others.find_map(|(_, index)| index.owner_for(self.viewer, caller, now)))
+            .or_else(|| others.find_map(|index| index.owner_for(self.viewer, caller, now)))
     }
 
     /// The entry of a list of this kind that names a caller at `now`, with its list; own lists first.
     #[must_use]
     pub fn entry_of(&self, kind: ListKind, caller: ListedCaller, now: Timestamp) -> Option<(Arc<List>, ListEntry)> {
-        let mut others = self.others.iter();
+        let mut others = self.accepting(SharedKind::Lists);
         self.own.lists().entry_of(kind, caller, now).or_else(|| {
-            others.find_map(|(_, index)| {
+            others.find_map(|index| {
                 let sees = |id: &ListId| self.may_see_list(index, id);
                 index.lists().shared_entry_of(kind, caller, now, sees)
             })
@@ -92,20 +100,26 @@ impl View {
     /// Whether analysts protect a number. False if its shard is still locked for a write at `deadline`.
     #[must_use]
     pub fn is_protected(&self, number: E164, now: Timestamp, deadline: Instant) -> bool {
-        let mut others = self.others.iter();
+        let mut others = self.accepting(SharedKind::Statuses);
         self.own.is_protected(number, now, deadline)
-            || others.any(|(_, index)| {
+            || others.any(|index| {
                 index.shares(&SharedThing::Statuses, self.viewer) && index.is_protected(number, now, deadline)
             })
     }
 
-    /// The first case that the viewer may see and that is wanted.
+    /// The first case that counts for the viewer and that is wanted.
     #[must_use]
     pub fn find_case(&self, is_wanted: impl Fn(&Case) -> bool) -> Option<Arc<Case>> {
-        let mut others = self.others.iter();
+        let mut others = self.accepting(SharedKind::Cases);
         self.own.find_case(&is_wanted).or_else(|| {
-            others.find_map(|(_, index)| index.find_case(|case| is_wanted(case) && self.may_see_case(index, &case.id)))
+            others.find_map(|index| index.find_case(|case| is_wanted(case) && self.may_see_case(index, &case.id)))
         })
+    }
+
+    /// The indexes of the tenants from which the viewer accepts this kind.
+    fn accepting(&self, kind: SharedKind) -> impl Iterator<Item = &Index> {
+        let others = self.others.iter().filter(move |other| other.kinds.accept(kind));
+        others.map(|other| &*other.index)
     }
 
     fn may_see_case(&self, index: &Index, id: &CaseId) -> bool {
@@ -143,8 +157,8 @@ impl View {
         read: impl FnOnce(&NumberView<'_>) -> R,
     ) -> Option<R> {
         let mut shared = Vec::with_capacity(self.others.len());
-        for (_, index) in &self.others {
-            shared.push(self.shared_number(index, call.number, now, deadline)?);
+        for other in &self.others {
+            shared.push(self.shared_number(other, call.number, now, deadline)?);
         }
         let shard = locked(self.own.shard(Shard::of_number(call.number)), deadline)?;
         let cases = locked(&self.own.cases, deadline)?;
@@ -191,16 +205,19 @@ impl View {
         }))
     }
 
-    /// What an index shows the viewer of a number. None if a lock is not free at `deadline`.
+    /// What counts for the viewer of a number in the index of another tenant. None if a lock is not free at `deadline`.
     fn shared_number(
         &self,
-        index: &Index,
+        AcceptedIndex { index, kinds }: &AcceptedIndex,
         number: E164,
         now: Timestamp,
         deadline: Option<Instant>,
     ) -> Option<SharedNumber> {
-        let with_reports = index.shares(&SharedThing::Reports, self.viewer);
-        let with_statuses = index.shares(&SharedThing::Statuses, self.viewer);
+        let counts = |thing: &SharedThing| {
+            let is_accepted = thing.kind().is_some_and(|kind| kinds.accept(kind));
+            is_accepted && index.shares(thing, self.viewer)
+        };
+        let (with_reports, with_statuses) = (counts(&SharedThing::Reports), counts(&SharedThing::Statuses));
         let shard = locked(index.shard(Shard::of_number(number)), deadline)?;
         let cases = locked(&index.cases, deadline)?;
         let mut shown = SharedNumber::default();
@@ -217,6 +234,9 @@ impl View {
         }
         if with_statuses {
             shown.statuses = known.statuses.at(now).cloned().collect();
+        }
+        if !kinds.accept(SharedKind::Cases) {
+            return Some(shown);
         }
         let linked = linked_cases(&known.links, &cases);
         let linked: Vec<_> = linked.into_iter().map(|(link, case)| (link.clone(), case)).collect();

@@ -246,6 +246,8 @@ label! {
         RevokeKey "RevokeKey",
         /// `SetVisibility`.
         SetVisibility "SetVisibility",
+        /// `SetAcceptance`.
+        SetAcceptance "SetAcceptance",
     }
 }
 

@@ -30,6 +30,7 @@ pub(super) enum Method {
     RevokeKey = 18,
     EraseNumber = 19,
     SetVisibility = 20,
+    SetAcceptance = 21,
     ListNumbers = 64,
     ListReports = 65,
     ListCases = 66,

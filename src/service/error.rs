@@ -138,6 +138,14 @@ pub enum ServiceError {
         /// The field with the claim, such as `source`.
         field: &'static str,
     },
+    /// The administrator may not grant this: what speaks for others is granted by the operator of the server.
+    #[error(
+        "only an administrator of the tenant `default` may add to `{field}`; you may keep or remove what is granted"
+    )]
+    MayNotGrant {
+        /// The field with the new grant, such as `sources`.
+        field: &'static str,
+    },
     /// Too many requests at the same time.
     #[error("too many requests at the same time: retry later")]
     Exhausted {
@@ -199,6 +207,7 @@ impl ServiceError {
             | Self::Precondition(_)
             | Self::TransitionNotAllowed { .. }
             | Self::NotGranted { .. }
+            | Self::MayNotGrant { .. }
             | Self::Exhausted { .. }
             | Self::QuotaExceeded { .. }
             | Self::StoreUnavailable

@@ -8,6 +8,7 @@
 //! The service checks meaning (is this number possible, is this step allowed, does this version match); the api checks
 //! shape (lengths, required fields, known values).
 
+mod acceptances;
 mod audit;
 mod cases;
 mod content;
@@ -45,6 +46,7 @@ use reports::ReporterKeys;
 use settings::TenantSettings;
 use tenants::{AllTenants, TenantParts};
 
+pub use acceptances::VersionedAcceptance;
 pub use audit::{AuditFilter, AuditLog, AuditPage, ListedEvent, NamedImports, named_imports, subject_of_number};
 pub use cases::{
     CaseChange, CaseDetails, CaseFilter, CaseList, Cases, LinkInput, LinkOutcome, NewCase, TransitionInput, UnlinkInput,

@@ -29,6 +29,14 @@ pub struct PageRequest {
 pub(super) struct PageKey([u8; 32]);
 
 impl PageRequest {
+    /// Checks the number of items.
+    ///
+    /// # Errors
+    /// If there are too many.
+    pub fn check(&self) -> Result<(), ServiceError> {
+        self.limit().map(|_| ())
+    }
+
     /// The number of items.
     pub(super) fn limit(&self) -> Result<usize, ServiceError> {
         match usize::try_from(self.size) {

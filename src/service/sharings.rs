@@ -17,9 +17,9 @@ use crate::domain::unknown_fields::UnknownFields;
 use crate::domain::visibility::{MAX_NAMED_TENANTS, MAX_SHARED, SharedThing, Sharing, Visibility};
 use crate::store::Version;
 
-/// What the tenant shares.
+/// What the tenant shares, and accepts from others.
 pub struct Sharings {
-    writer: Arc<Writer>,
+    pub(super) writer: Arc<Writer>,
     page_key: PageKey,
 }
 
@@ -148,7 +148,9 @@ impl Sharings {
                 return Err(ServiceError::field("tenants", "must not name the own tenant"));
             }
         }
-        if index.sharing(thing).is_none() && index.sharing_count() >= MAX_SHARED {
+        // There is always room for all reports and all statuses.
+        let is_single = !wanted.is_of_whole_tenant();
+        if is_single && index.sharing(thing).is_none() && index.sharing_count() >= MAX_SHARED {
             let text = format!("the tenant shares {MAX_SHARED} things already, which is the limit");
             return Err(ServiceError::Precondition(text));
         }
@@ -167,7 +169,7 @@ impl Sharings {
             .map(|cursor| Sharing::id_from_bytes(&cursor).ok_or_else(foreign_token))
             .transpose()?;
         let index = self.writer.index();
-        let mut found = index.all_sharing(after, limit.saturating_add(1));
+        let mut found = index.all_sharing(None, after, limit.saturating_add(1));
         let more = found.len() > limit;
         found.truncate(limit);
         let last = found.last().filter(|_| more);
@@ -200,14 +202,22 @@ impl Sharings {
             .cursor(&self.page_key, &scope)?
             .map(|cursor| Sharing::id_from_bytes(&cursor).ok_or_else(foreign_token))
             .transpose()?;
-        let mut found = self.writer.index().all_sharing(after, MAX_SHARED);
-        found.retain(|(_, sharing)| sharing.visibility.allows(viewer));
+        let index = self.writer.index();
+        let mut found = index.all_sharing(Some(viewer), after, limit.saturating_add(1));
         let more = found.len() > limit;
         found.truncate(limit);
         let last = found.last().filter(|_| more);
         let cursor = last.map(|(_, sharing)| Sharing::id_bytes(&sharing.thing.key()).to_vec());
         let next = self.page_key.next(&scope, cursor);
         Ok((found.into_iter().map(|(_, sharing)| sharing.thing).collect(), next))
+    }
+
+    /// Checks the page of a tenant that does not exist as that of one that shares nothing.
+    ///
+    /// # Errors
+    /// If the page is wrong.
+    pub fn nothing_shared(&self, page: &PageRequest) -> Result<(), ServiceError> {
+        self.shared_with(self.writer.tenant(), page).map(|_| ())
     }
 
     /// Whether another tenant may see a thing.

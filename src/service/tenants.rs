@@ -26,7 +26,7 @@ pub struct TenantServices {
     pub lists: Lists,
     /// Notes of analysts on numbers and cases.
     pub notes: Notes,
-    /// What the tenant shares with others.
+    /// What the tenant shares with others, and accepts from them.
     pub sharings: Sharings,
     /// Audit events.
     pub audit: AuditLog,

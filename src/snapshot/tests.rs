@@ -16,7 +16,9 @@ use super::read::{Snapshot, Wanted};
 use super::write::{self, Pace, WriteError};
 use crate::clock::{Clock, monotonic};
 use crate::codec::snapshot::{FORMAT, Head, MAGIC, RecordsWriter, SectionWriter, ShardEnd};
+use crate::domain::acceptance::{Acceptance, SharedKind};
 use crate::domain::model::ScoreModel;
+use crate::domain::requests::Requests;
 use crate::domain::state::NumberState;
 use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
@@ -160,6 +162,14 @@ fn a_snapshot_gives_back_the_records_of_every_tenant() {
     for n in 0..3 {
         of_north.apply(number(n), version(n) + 1_000, Some(state(n + 7)));
     }
+    let acceptance = Acceptance {
+        from: TenantId::DEFAULT,
+        kinds: [SharedKind::Reports].into_iter().collect(),
+        changed_at: Timestamp::from_secs(0),
+        requests: Requests::default(),
+        unknown_fields: UnknownFields::default(),
+    };
+    of_north.apply(TenantId::DEFAULT, 7, Some(acceptance.clone()));
     instance.write(&directory, &instance.head()).unwrap();
     let restored = Instance::new();
     let snapshot = restored.open(&directory).unwrap();
@@ -169,6 +179,8 @@ fn a_snapshot_gives_back_the_records_of_every_tenant() {
     let of_north = restored.follower.indexes().get(north).unwrap();
     assert_eq!(of_north.number_count(), 3);
     assert_eq!(of_north.record(number(2)), Some((version(2) + 1_000, state(9))));
+    assert_eq!(of_north.acceptance(TenantId::DEFAULT), Some((7, acceptance)));
+    assert!(restored.index.accepted().is_empty());
 }
 
 /// The follower of the restored index goes on where the other one stood.

@@ -15,12 +15,16 @@ pub(super) const REACH: usize = 4;
 /// Marks that there is no fingerprint.
 pub(super) const NO_FINGERPRINT: u32 = 0;
 
-/// Makes fingerprints.
+/// Makes fingerprints. The same number has another fingerprint in each tenant, so that a tenant's calls count for it alone.
 #[derive(Clone)]
 pub(super) struct Fingerprinter {
     numbers: SipHasher13,
     calls: SipHasher13,
 }
+
+/// Parts the fingerprints of one tenant from those of the others. The default tenant has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TenantSalt(Option<u64>);
 
 /// The kinds of message that count once for each call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,18 +55,23 @@ impl Fingerprinter {
         }
     }
 
+    /// The salt of a tenant's fingerprints.
+    pub(super) fn salt(&self, tenant: TenantId) -> TenantSalt {
+        TenantSalt((tenant != TenantId::DEFAULT).then(|| self.calls.hash(tenant.as_bytes())))
+    }
+
     /// The fingerprint of a caller. It has 64 bits, so that among millions two callers are unlikely to share one.
-    pub(super) fn caller(&self, number: E164) -> u64 {
-        self.whole(number.digits())
+    pub(super) fn caller(&self, salt: TenantSalt, number: E164) -> u64 {
+        self.whole(salt, number.digits())
     }
 
     /// The fingerprint of a called number. A caller calls few numbers, so 32 bits are enough.
-    pub(super) fn dialled(&self, number: E164) -> CalledFingerprints {
-        let whole = self.whole(number.digits());
+    pub(super) fn dialled(&self, salt: TenantSalt, number: E164) -> CalledFingerprints {
+        let whole = self.whole(salt, number.digits());
         let mut neighbours = [NO_FINGERPRINT; 2 * REACH];
         let around = (1..=REACH as u64).flat_map(|far| [number.digits() - far, number.digits() + far]);
         for (fingerprint, digits) in neighbours.iter_mut().zip(around) {
-            *fingerprint = short(self.whole(digits));
+            *fingerprint = short(self.whole(salt, digits));
         }
         CalledFingerprints {
             whole,
@@ -88,8 +97,14 @@ impl Fingerprinter {
         short(self.calls.hash(tenant.as_bytes()))
     }
 
-    fn whole(&self, digits: u64) -> u64 {
-        self.numbers.hash(&digits.to_le_bytes())
+    fn whole(&self, TenantSalt(salt): TenantSalt, digits: u64) -> u64 {
+        let Some(salt) = salt else {
+            return self.numbers.hash(&digits.to_le_bytes());
+        };
+        let mut hasher = self.numbers;
+        hasher.write_u64(digits);
+        hasher.write_u64(salt);
+        hasher.finish()
     }
 }
 
@@ -111,7 +126,7 @@ mod tests {
             let mut key = [first; 32];
             key[16..].fill(second);
             let fingerprints = Fingerprinter::new(&key);
-            let caller = fingerprints.caller(number(14_155_550_199));
+            let caller = fingerprints.caller(TenantSalt(None), number(14_155_550_199));
             (caller, fingerprints.call(CallMessage::Query, 7, "a"))
         };
         let base = fingerprints(1, 2);
@@ -125,14 +140,36 @@ mod tests {
     #[test]
     fn fingerprints_agree_for_both_roles_and_for_neighbours() {
         let fingerprints = Fingerprinter::new(&[9; 32]);
-        let middle = fingerprints.dialled(number(14_155_550_199));
-        assert_eq!(middle.whole, fingerprints.caller(number(14_155_550_199)));
-        for far in 1..=9u64 {
-            for digits in [14_155_550_199 - far, 14_155_550_199 + far] {
-                let other = fingerprints.dialled(number(digits));
-                assert_eq!(middle.neighbours.contains(&other.short), far <= 4, "{digits}");
-                assert_eq!(other.neighbours.contains(&middle.short), far <= 4, "{digits}");
+        for tenant in ["default", "north"] {
+            let salt = fingerprints.salt(TenantId::parse(tenant).unwrap());
+            let middle = fingerprints.dialled(salt, number(14_155_550_199));
+            assert_eq!(middle.whole, fingerprints.caller(salt, number(14_155_550_199)));
+            for far in 1..=9u64 {
+                for digits in [14_155_550_199 - far, 14_155_550_199 + far] {
+                    let other = fingerprints.dialled(salt, number(digits));
+                    assert_eq!(middle.neighbours.contains(&other.short), far <= 4, "{digits}");
+                    assert_eq!(other.neighbours.contains(&middle.short), far <= 4, "{digits}");
+                }
             }
+        }
+    }
+
+    #[test]
+    fn a_number_has_another_fingerprint_in_each_tenant() {
+        let fingerprints = Fingerprinter::new(&[9; 32]);
+        let of = |tenant: &str| {
+            let salt = fingerprints.salt(TenantId::parse(tenant).unwrap());
+            fingerprints.dialled(salt, number(14_155_550_199))
+        };
+        let (default, north, south) = (of("default"), of("north"), of("south"));
+        assert_eq!(
+            default.whole,
+            fingerprints.caller(TenantSalt(None), number(14_155_550_199))
+        );
+        assert_eq!(north, of("north"));
+        for (one, other) in [(&default, &north), (&north, &south), (&south, &default)] {
+            assert_ne!(one.whole, other.whole);
+            assert_ne!(one.short, other.short);
         }
     }
 

@@ -9,6 +9,9 @@
 //! number nothing else is kept, unless it is itself a caller with a recent burst; then its callers are counted in a
 //! bitmap of 128 bits.
 //!
+//! **Tenants.** A tenant sees the calls of its own queries and outcomes only: the tenant is part of every fingerprint. The
+//! tables are common, so the busiest tenant has most of the entries.
+//!
 //! **Errors.** Calls are counted exactly. Distinct numbers are exact up to 128 a minute, and in the hour for callers
 //! with at most 8 events. Above that they are estimates, with a standard error of 3 % up to 1,000 a minute, of 2 % up
 //! to 500 an hour and of 3 % up to 5,000 an hour (`sketch`). Counts saturate at 7,100 a minute and 15,600 an hour. The
@@ -77,6 +80,8 @@ pub struct TrafficLimits {
 /// A call in a lookup.
 #[derive(Clone, Copy, Debug)]
 pub struct CallEvent<'a> {
+    /// The tenant that asks. The call counts for it alone.
+    pub tenant: TenantId,
     /// The caller.
     pub caller: E164,
     /// The called number, if it is known and a number.
@@ -85,9 +90,9 @@ pub struct CallEvent<'a> {
     pub call_id: &'a str,
     /// The signature of the call.
     pub signing: Signing,
-    /// The tenant from whose network a call to emergency services comes; none for another call, and if the party that
-    /// tells of the call cannot vouch for it.
-    pub emergency_of: Option<TenantId>,
+    /// Whether it is a call to emergency services from the network of the tenant. False if the party that tells of the call
+    /// cannot vouch for it.
+    pub is_emergency: bool,
 }
 
 /// The traffic of all callers, as seen by this process.
@@ -139,14 +144,15 @@ impl Observer {
     /// Counts a call, and returns the traffic of its caller including this call. A repeated call of the same caller and
     /// name within a minute is not counted again, and returns the same traffic.
     pub fn record(&self, call: &CallEvent<'_>, now: Timestamp) -> CallerTraffic {
-        let caller = self.fingerprinter.caller(call.caller);
-        let dialled = call.called.map(|called| self.fingerprinter.dialled(called));
+        let salt = self.fingerprinter.salt(call.tenant);
+        let caller = self.fingerprinter.caller(salt, call.caller);
+        let dialled = call.called.map(|called| self.fingerprinter.dialled(salt, called));
         let name = self.fingerprinter.call(CallMessage::Query, caller, call.call_id);
         let (traffic, is_repeated) = {
             let mut shard = self.shard(caller).lock();
             // Before the repetition is looked at: another party may have told of the call first, and cannot vouch for it.
-            if let Some(tenant) = call.emergency_of {
-                self.remember_emergency(&mut shard, (caller, tenant), call.signing, now);
+            if call.is_emergency {
+                self.remember_emergency(&mut shard, caller, call, now);
             }
             if shard.is_repeated(name, now) {
                 (shard.traffic(caller, now), true)
@@ -167,17 +173,17 @@ impl Observer {
         }
     }
 
-    /// The traffic of a caller. Counts no call and changes nothing.
+    /// The traffic of a caller, as a tenant has seen it. Counts no call and changes nothing.
     #[must_use]
-    pub fn traffic_of(&self, caller: E164, now: Timestamp) -> CallerTraffic {
-        let caller = self.fingerprinter.caller(caller);
+    pub fn traffic_of(&self, tenant: TenantId, caller: E164, now: Timestamp) -> CallerTraffic {
+        let caller = self.of_tenant(tenant, caller);
         self.shard(caller).lock().traffic(caller, now)
     }
 
-    /// Counts the outcome of a call, and returns whether it did. A repeated outcome of the same caller and call within
-    /// a minute is not counted again.
-    pub fn record_outcome(&self, outcome: &CallOutcome<'_>, now: Timestamp) -> bool {
-        let caller = self.fingerprinter.caller(outcome.caller);
+    /// Counts the outcome of a call for a tenant, and returns whether it did. A repeated outcome of the same caller and call
+    /// within a minute is not counted again.
+    pub fn record_outcome(&self, tenant: TenantId, outcome: &CallOutcome<'_>, now: Timestamp) -> bool {
+        let caller = self.of_tenant(tenant, outcome.caller);
         let name = self.fingerprinter.call(CallMessage::Outcome, caller, outcome.call_id);
         let ending = outcome.ending(&self.thresholds);
         let mut shard = self.shard(caller).lock();
@@ -188,11 +194,11 @@ impl Observer {
         is_new
     }
 
-    /// Whether a number called emergency services so recently that a call to it may come from their centre, calling
-    /// back.
+    /// Whether a number called emergency services from the network of the tenant so recently that a call to it may come from
+    /// their centre, calling back.
     #[must_use]
-    pub fn in_callback_window(&self, called: E164, now: Timestamp) -> bool {
-        let number = self.fingerprinter.caller(called);
+    pub fn in_callback_window(&self, tenant: TenantId, called: E164, now: Timestamp) -> bool {
+        let number = self.of_tenant(tenant, called);
         self.shard(number).lock().emergencies.is_remembered(number, now)
     }
 
@@ -203,34 +209,33 @@ impl Observer {
         self.emergency_evictions.load(Ordering::Relaxed)
     }
 
-    /// Forgets all that was seen of a number.
-    pub fn forget(&self, number: E164) {
-        let caller = self.fingerprinter.caller(number);
+    /// Forgets all that a tenant has seen of a number.
+    pub fn forget(&self, tenant: TenantId, number: E164) {
+        let caller = self.of_tenant(tenant, number);
         self.shard(caller).lock().forget(caller);
     }
 
-    /// The count of callers with data.
+    /// The count of callers with data. A number that two tenants have seen counts twice.
     #[must_use]
     pub fn callers(&self) -> usize {
         self.shards.iter().map(|shard| shard.lock().len()).sum()
     }
 
-    fn remember_emergency(
-        &self,
-        shard: &mut CallerShard,
-        (caller, tenant): (u64, TenantId),
-        signing: Signing,
-        now: Timestamp,
-    ) {
+    fn remember_emergency(&self, shard: &mut CallerShard, caller: u64, call: &CallEvent<'_>, now: Timestamp) {
         let is_early = shard.emergencies.remember(EmergencyCaller {
             caller,
-            tenant: self.fingerprinter.tenant(tenant),
-            is_attested: signing == Signing::A,
+            tenant: self.fingerprinter.tenant(call.tenant),
+            is_attested: call.signing == Signing::A,
             called_at: now,
         });
         if is_early {
             self.emergency_evictions.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// The fingerprint of a number in the traffic of a tenant.
+    fn of_tenant(&self, tenant: TenantId, number: E164) -> u64 {
+        self.fingerprinter.caller(self.fingerprinter.salt(tenant), number)
     }
 
     fn shard(&self, number: u64) -> &Mutex<CallerShard> {

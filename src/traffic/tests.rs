@@ -1,6 +1,7 @@
 //! Tests of the counts: each call counts once, for the right time, and correctly when the tables are full.
 
 mod model;
+mod tenants;
 
 use std::thread;
 use std::time::Duration;
@@ -9,6 +10,8 @@ use super::*;
 use crate::domain::traffic::Signs;
 
 const KEY: [u8; 32] = [42; 32];
+/// The tenant of most tests.
+const OWN: TenantId = TenantId::DEFAULT;
 /// The time of the first call in most tests: the start of a slice.
 const START: i64 = 1_800_000_000;
 
@@ -31,11 +34,12 @@ fn stranger(n: u64) -> E164 {
 
 fn call(caller: E164, called: E164) -> CallEvent<'static> {
     CallEvent {
+        tenant: OWN,
         caller,
         called: Some(called),
         call_id: "",
         signing: Signing::NotGiven,
-        emergency_of: None,
+        is_emergency: false,
     }
 }
 
@@ -51,7 +55,7 @@ fn burst(observer: &Observer, caller: E164, calls: u64, now: Timestamp) -> Calle
     for n in 0..calls {
         observer.record(&call(caller, stranger(n)), now);
     }
-    observer.traffic_of(caller, now)
+    observer.traffic_of(OWN, caller, now)
 }
 
 fn signs(traffic: CallerTraffic) -> Signs {
@@ -61,13 +65,13 @@ fn signs(traffic: CallerTraffic) -> Signs {
 #[test]
 fn a_caller_is_unknown_until_the_first_call() {
     let observer = observer();
-    assert_eq!(observer.traffic_of(number(1), at(0)), CallerTraffic::default());
+    assert_eq!(observer.traffic_of(OWN, number(1), at(0)), CallerTraffic::default());
     let traffic = observer.record(&call(number(1), number(100)), at(0));
     assert_eq!(traffic.first_seen, Some(at(0)));
     assert_eq!((traffic.minute.calls, traffic.minute.distinct), (1, 1));
     assert_eq!(traffic.this_call, Some(Signing::NotGiven));
-    assert_eq!(observer.traffic_of(number(1), at(0)).hour, traffic.hour);
-    assert_eq!(observer.traffic_of(number(100), at(0)), CallerTraffic::default());
+    assert_eq!(observer.traffic_of(OWN, number(1), at(0)).hour, traffic.hour);
+    assert_eq!(observer.traffic_of(OWN, number(100), at(0)), CallerTraffic::default());
     assert_eq!(observer.callers(), 1);
     let traffic = observer.record(&call(number(1), number(100)), at(100_000));
     assert_eq!((traffic.first_seen, traffic.hour.calls), (Some(at(0)), 1));
@@ -114,7 +118,7 @@ fn windows_slide_by_their_slices() {
     let observer = observer();
     burst(&observer, number(1), 60, at(9));
     let distinct = |secs| {
-        let traffic = observer.traffic_of(number(1), at(secs));
+        let traffic = observer.traffic_of(OWN, number(1), at(secs));
         (traffic.minute.distinct, traffic.hour.calls)
     };
     assert_eq!(distinct(59), (60, 60));
@@ -135,8 +139,8 @@ fn a_clock_that_jumps_loses_no_counts() {
     assert_eq!((ahead.minute.calls, ahead.hour.calls), (1, 1), "far ahead all is over");
     let back = observer.record(&call(number(1), stranger(41)), at(200));
     assert_eq!(back.minute.distinct, 2, "the clock was wrong and was set");
-    assert_eq!(observer.traffic_of(number(1), at(260)).minute.distinct, 0);
-    assert_eq!(observer.traffic_of(number(1), at(-1_000_000)).minute.distinct, 2);
+    assert_eq!(observer.traffic_of(OWN, number(1), at(260)).minute.distinct, 0);
+    assert_eq!(observer.traffic_of(OWN, number(1), at(-1_000_000)).minute.distinct, 2);
 }
 
 #[test]
@@ -149,7 +153,7 @@ fn sequential_dialling_is_seen_at_any_speed_that_fills_an_hour() {
         };
         let steps: Vec<_> = (0..12).map(dial).map(|traffic| traffic.sequential).collect();
         assert_eq!(steps, (0..12).collect::<Vec<_>>(), "{pause} s");
-        assert!(signs(observer.traffic_of(number(1), at(11 * pause))).sequential);
+        assert!(signs(observer.traffic_of(OWN, number(1), at(11 * pause))).sequential);
     }
 }
 
@@ -209,24 +213,27 @@ fn an_outcome_counts_once_within_the_hour() {
     for n in 0..120u32 {
         let name = format!("call-{n}");
         let outcome = outcome(&name, n >= 10);
-        assert!(observer.record_outcome(&outcome, at(0)));
-        assert!(!observer.record_outcome(&outcome, at(1)));
-        assert_eq!(observer.traffic_of(number(1), at(1)).outcomes.calls, n + 1);
+        assert!(observer.record_outcome(OWN, &outcome, at(0)));
+        assert!(!observer.record_outcome(OWN, &outcome, at(1)));
+        assert_eq!(observer.traffic_of(OWN, number(1), at(1)).outcomes.calls, n + 1);
     }
     assert_eq!(
         observer.record(&named("call-0"), at(1)).minute.calls,
         1,
         "a query is no outcome"
     );
-    let traffic = observer.traffic_of(number(1), at(3_599));
+    let traffic = observer.traffic_of(OWN, number(1), at(3_599));
     let counted = traffic.outcomes;
     assert_eq!(
         (counted.calls, counted.answered, counted.short, counted.rejected),
         (120, 110, 110, 0)
     );
     assert!(signs(traffic).short_calls && !signs(traffic).unanswered && !signs(traffic).burst);
-    assert_eq!(observer.traffic_of(number(1), at(3_600)).outcomes.calls, 0);
-    assert!(observer.record_outcome(&outcome("", true), at(0)) && observer.record_outcome(&outcome("", true), at(0)));
+    assert_eq!(observer.traffic_of(OWN, number(1), at(3_600)).outcomes.calls, 0);
+    assert!(
+        observer.record_outcome(OWN, &outcome("", true), at(0))
+            && observer.record_outcome(OWN, &outcome("", true), at(0))
+    );
 }
 
 #[test]
@@ -240,21 +247,21 @@ fn strangers_who_call_back_are_counted_for_a_number_that_burst_and_for_no_other(
             observer.record(&call(stranger(n), number(called)), at(600));
         }
     }
-    let storm = observer.traffic_of(number(1), at(600));
+    let storm = observer.traffic_of(OWN, number(1), at(600));
     assert!((50..=70).contains(&storm.called_back_by), "{}", storm.called_back_by);
     assert!(signs(storm).called_back && !signs(storm).burst);
     for quiet in [2, 3] {
-        assert_eq!(observer.traffic_of(number(quiet), at(600)).called_back_by, 0);
+        assert_eq!(observer.traffic_of(OWN, number(quiet), at(600)).called_back_by, 0);
     }
-    assert_eq!(observer.traffic_of(number(3), at(600)), CallerTraffic::default());
-    assert!(signs(observer.traffic_of(number(1), at(4_199))).called_back);
+    assert_eq!(observer.traffic_of(OWN, number(3), at(600)), CallerTraffic::default());
+    assert!(signs(observer.traffic_of(OWN, number(1), at(4_199))).called_back);
     assert!(
-        !signs(observer.traffic_of(number(1), at(4_800))).called_back,
+        !signs(observer.traffic_of(OWN, number(1), at(4_800))).called_back,
         "an hour and a little more"
     );
     burst(&observer, number(1), 60, at(9_000));
     assert_eq!(
-        observer.traffic_of(number(1), at(9_000)).called_back_by,
+        observer.traffic_of(OWN, number(1), at(9_000)).called_back_by,
         0,
         "another burst begins anew"
     );
@@ -272,10 +279,10 @@ fn own_calls_and_repeated_queries_are_no_callbacks() {
     burst(&observer, number(1), 60, at(0));
     observer.record(&call(number(1), number(1)), at(1));
     observer.record(&calling("before"), at(1));
-    assert_eq!(observer.traffic_of(number(1), at(1)).called_back_by, 0);
+    assert_eq!(observer.traffic_of(OWN, number(1), at(1)).called_back_by, 0);
     observer.record(&calling("after"), at(1));
     observer.record(&calling("after"), at(2));
-    assert_eq!(observer.traffic_of(number(1), at(2)).called_back_by, 1);
+    assert_eq!(observer.traffic_of(OWN, number(1), at(2)).called_back_by, 1);
 }
 
 #[test]
@@ -283,17 +290,17 @@ fn an_emergency_caller_may_be_called_back_for_an_hour() {
     let observer = observer();
     let emergency = CallEvent {
         called: None,
-        emergency_of: Some(TenantId::DEFAULT),
+        is_emergency: true,
         ..named("e")
     };
-    assert!(!observer.in_callback_window(number(1), at(0)));
+    assert!(!observer.in_callback_window(OWN, number(1), at(0)));
     let traffic = observer.record(&emergency, at(0));
     assert_eq!((traffic.minute.calls, traffic.minute.distinct), (1, 0));
-    assert!(observer.in_callback_window(number(1), at(0)));
-    assert!(observer.in_callback_window(number(1), at(3_599)));
-    assert!(observer.in_callback_window(number(1), at(-5)), "told late");
-    assert!(!observer.in_callback_window(number(1), at(3_600)));
-    assert!(!observer.in_callback_window(number(2), at(0)));
+    assert!(observer.in_callback_window(OWN, number(1), at(0)));
+    assert!(observer.in_callback_window(OWN, number(1), at(3_599)));
+    assert!(observer.in_callback_window(OWN, number(1), at(-5)), "told late");
+    assert!(!observer.in_callback_window(OWN, number(1), at(3_600)));
+    assert!(!observer.in_callback_window(OWN, number(2), at(0)));
 }
 
 #[test]
@@ -302,14 +309,16 @@ fn a_flood_of_emergency_calls_forgets_none_of_them_at_the_stated_rate_and_counts
     let flood = |calls: std::ops::Range<u64>, tenant: &str| {
         for n in calls {
             let call = CallEvent {
-                emergency_of: TenantId::parse(tenant).ok(),
+                tenant: TenantId::parse(tenant).unwrap(),
+                is_emergency: true,
                 ..call(stranger(n), number(1))
             };
             observer.record(&call, at(0));
         }
     };
     let remembered = |calls: std::ops::Range<u64>| {
-        let is_remembered = |n: &u64| observer.in_callback_window(stranger(*n), at(1));
+        let a = TenantId::parse("a").unwrap();
+        let is_remembered = |n: &u64| observer.in_callback_window(a, stranger(*n), at(1));
         calls.filter(is_remembered).count()
     };
     flood(0..24_000, "a");
@@ -323,13 +332,13 @@ fn a_flood_of_emergency_calls_forgets_none_of_them_at_the_stated_rate_and_counts
 fn a_repeated_query_opens_the_window_if_the_first_one_could_not() {
     let observer = observer();
     observer.record(&named("a"), at(0));
-    assert!(!observer.in_callback_window(number(1), at(0)));
+    assert!(!observer.in_callback_window(OWN, number(1), at(0)));
     let vouched = CallEvent {
-        emergency_of: Some(TenantId::DEFAULT),
+        is_emergency: true,
         ..named("a")
     };
     assert_eq!(observer.record(&vouched, at(0)).minute.calls, 1);
-    assert!(observer.in_callback_window(number(1), at(0)));
+    assert!(observer.in_callback_window(OWN, number(1), at(0)));
 }
 
 #[test]
@@ -343,7 +352,7 @@ fn no_more_is_kept_than_the_limits_say() {
     let observer = Observer::new(Thresholds::DEFAULT, limits, KEY);
     for n in 0..5_000 {
         let call = CallEvent {
-            emergency_of: Some(TenantId::DEFAULT),
+            is_emergency: true,
             ..call(stranger(n), number(1))
         };
         for _ in 0..9 {
@@ -387,8 +396,8 @@ fn rotating_caller_numbers_evict_no_heavy_caller() {
             observer.record(&call(stranger(1_000 + 6_000 * n + other), number(3)), at(1));
         }
     }
-    assert_eq!(observer.traffic_of(number(1), at(2)).minute.distinct, 60);
-    assert_eq!(observer.traffic_of(number(2), at(2)).minute.distinct, 50);
+    assert_eq!(observer.traffic_of(OWN, number(1), at(2)).minute.distinct, 60);
+    assert_eq!(observer.traffic_of(OWN, number(2), at(2)).minute.distinct, 50);
     assert!(observer.callers() <= TrafficLimits::DEFAULT.callers + TrafficLimits::DEFAULT.heavy_callers);
 }
 
@@ -411,13 +420,13 @@ fn calls_at_the_same_time_add_up() {
             });
         }
     });
-    let traffic = observer.traffic_of(number(1), at(0));
+    let traffic = observer.traffic_of(OWN, number(1), at(0));
     assert_eq!(
         (traffic.minute.calls, traffic.minute.distinct),
         (4_000, 100),
         "two threads tell of each call"
     );
-    assert_eq!(observer.traffic_of(stranger(7), at(0)).hour.calls, 8);
+    assert_eq!(observer.traffic_of(OWN, stranger(7), at(0)).hour.calls, 8);
     assert_eq!(observer.callers(), 1_001);
 }
 

@@ -22,6 +22,8 @@ pub(crate) const REPORT_CALLBACK_NUMBERS: usize = 50;
 /// More than there are roles and sources: `api` makes a set of them.
 pub(crate) const CREATE_PRINCIPAL_REQUEST_ROLES: usize = 16;
 pub(crate) const UPDATE_PRINCIPAL_REQUEST_ROLES: usize = 16;
+/// More than there are kinds: `api` makes a set of them.
+pub(crate) const SET_ACCEPTANCE_REQUEST_KINDS: usize = 16;
 pub(crate) const REPORT_GRANTS_SOURCES: usize = 32;
 /// More than a principal may have: `api` refuses them by the name that its clients know.
 pub(crate) const REPORT_GRANTS_FEEDS: usize = 2 * MAX_FEED_GRANTS;

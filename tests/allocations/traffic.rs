@@ -26,11 +26,12 @@ fn record(observer: &Observer, caller: u64, called: u64) {
         b'a' + u8::try_from(called / 676 % 26).unwrap(),
     ];
     let call = CallEvent {
+        tenant: TenantId::DEFAULT,
         caller: number(caller),
         called: Some(number(called)),
         call_id: std::str::from_utf8(&call_id).unwrap(),
         signing: Signing::A,
-        emergency_of: Some(TenantId::DEFAULT),
+        is_emergency: true,
     };
     observer.record(&call, NOW);
 }
@@ -71,5 +72,11 @@ fn memory_is_bounded_and_a_call_takes_none() {
         }
     });
     assert_eq!(steady.count_total, 0, "{steady:?}");
-    assert_eq!(observer.traffic_of(number(heavy - 1), NOW).minute.calls, 50 + 10);
+    assert_eq!(
+        observer
+            .traffic_of(TenantId::DEFAULT, number(heavy - 1), NOW)
+            .minute
+            .calls,
+        50 + 10
+    );
 }

@@ -5,8 +5,22 @@ use crate::domain::actor::Actor;
 use crate::domain::audit::{AuditChange, AuditMethod, AuditSubject};
 use crate::domain::identity::PrincipalId;
 use crate::domain::ids::{CaseId, ImportId, ListId, RequestId};
+use crate::domain::tenant::TenantId;
 use crate::service::{AuditFilter, AuditPage, ListedEvent, PageRequest, ServiceError, subject_of_number};
 use crate::wire::{Timestamp, v1};
+
+/// Reads the tenant whose events are listed: the own one, or for the default tenant any.
+pub(in crate::api) fn audited_tenant(name: &str, own: TenantId) -> Result<TenantId, ServiceError> {
+    if name.is_empty() {
+        return Ok(own);
+    }
+    let mut fields = FieldReader::default();
+    let tenant = fields.keep("tenant", TenantId::parse(name));
+    if own != TenantId::DEFAULT && tenant.is_some_and(|tenant| tenant != own) {
+        fields.refuse("tenant", "must be your own tenant, or empty");
+    }
+    fields.finish(tenant)
+}
 
 pub(in crate::api) fn filter(request: v1::ListAuditEventsRequest) -> Result<(AuditFilter, PageRequest), ServiceError> {
     use v1::list_audit_events_request::Subject;

@@ -23,7 +23,7 @@ pub(super) fn ledger(ledger: Ledger) -> v1::Ledger {
 
 #[cfg(test)]
 mod tests {
-    use crate::domain::{display, kinds};
+    use crate::domain::{acceptance, display, kinds};
     use crate::number;
     use crate::wire::v1;
 
@@ -58,6 +58,7 @@ mod tests {
         same_on_both_sides!(kinds::CaseRole, "CASE_ROLE");
         same_on_both_sides!(kinds::StatusKind, "STATUS_KIND");
         same_on_both_sides!(kinds::ListKind, "LIST_KIND");
+        same_on_both_sides!(acceptance::SharedKind, "SHARED_KIND");
         same_on_both_sides!(kinds::OwnerCalls, "OWNER_CALLS");
         same_on_both_sides!(display::DisplayClass, "DISPLAY_CLASS");
         same_on_both_sides!(kinds::NumberSort, "NUMBER_SORT");

@@ -77,6 +77,7 @@ pub(in crate::api) fn change(
     let change = PrincipalChange {
         roles,
         grants,
+        manager: context.caller.tenant(),
         certificates,
         subjects,
         disabled: request.disabled,

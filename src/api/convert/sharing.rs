@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{FieldReader, page, shown};
 use crate::api::RequestContext;
+use crate::domain::acceptance::{AcceptedKinds, SharedKind};
 use crate::domain::ids::{CaseId, ListId};
 use crate::domain::note::{NoteId, NoteSubject};
 use crate::domain::status::MAX_REASON_CHARS;
@@ -68,6 +69,41 @@ pub(in crate::api) fn new_visibility(
         reason,
         mutation,
     })
+}
+
+/// A change of what is accepted from a tenant.
+pub(in crate::api) struct NewAcceptance {
+    pub(in crate::api) from: TenantId,
+    pub(in crate::api) kinds: AcceptedKinds,
+    pub(in crate::api) reason: String,
+    pub(in crate::api) mutation: Mutation,
+}
+
+/// Reads a change of what is accepted from a tenant.
+pub(in crate::api) fn new_acceptance(
+    request: v1::SetAcceptanceRequest,
+    context: &RequestContext,
+) -> Result<NewAcceptance, ServiceError> {
+    let mut fields = FieldReader::default();
+    let from = fields.keep("tenant", TenantId::parse(&request.tenant));
+    let kinds = request.kinds.iter();
+    let kinds = kinds
+        .filter_map(|code| fields.required_code("kinds", *code, SharedKind::from_code))
+        .collect();
+    let reason = fields.prose("reason", request.reason, MAX_REASON_CHARS);
+    let mutation = fields.mutation(context, &request.actor, &request.request_id, request.expected_version);
+    let (from, mutation) = fields.finish(from.zip(mutation))?;
+    Ok(NewAcceptance {
+        from,
+        kinds,
+        reason,
+        mutation,
+    })
+}
+
+/// Shows what is accepted.
+pub(in crate::api) fn kinds(accepted: AcceptedKinds) -> Vec<i32> {
+    accepted.iter().map(|kind| i32::from(kind.code())).collect()
 }
 
 /// A thing as the request names it: the subject of a note is not read yet.

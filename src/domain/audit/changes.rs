@@ -1,6 +1,7 @@
 //! What changed in a record, field by field.
 
 use super::{AuditChange, MAX_TEXT_BYTES};
+use crate::domain::acceptance::Acceptance;
 use crate::domain::brand::Brand;
 use crate::domain::case::{Case, CaseLink};
 use crate::domain::identity::{CertificateHash, Credential, Principal, PrincipalKey};
@@ -212,6 +213,22 @@ pub fn of_sharing(before: Option<&Sharing>, after: &Sharing) -> Vec<AuditChange>
     };
     changes.compare_lists(
         &format!("visibility of {}", after.thing),
+        &before.map(items).unwrap_or_default(),
+        &items(after),
+    );
+    changes.0
+}
+
+/// What is accepted from a tenant, and was before.
+#[must_use]
+pub fn of_acceptance(before: Option<&Acceptance>, after: &Acceptance) -> Vec<AuditChange> {
+    let mut changes = Changes::default();
+    let items = |acceptance: &Acceptance| -> Vec<String> {
+        let kinds = acceptance.kinds.iter();
+        kinds.map(|kind| kind.name().to_owned()).collect()
+    };
+    changes.compare_lists(
+        &format!("accepted from {}", after.from),
         &before.map(items).unwrap_or_default(),
         &items(after),
     );

@@ -13,7 +13,7 @@ use super::note::NoteId;
 use super::time::Timestamp;
 use crate::number::E164;
 
-pub use changes::{of_case, of_list, of_note, of_number, of_principal, of_sharing};
+pub use changes::{of_acceptance, of_case, of_list, of_note, of_number, of_principal, of_sharing};
 
 /// The most changed fields of an event.
 pub const MAX_CHANGES: usize = 32;
@@ -97,6 +97,8 @@ stable_enum! {
         SetVisibility = 25 "SET_VISIBILITY",
         /// A report was sent: alone with an import or a feed, or as a correction that brought a withdrawn report back.
         SubmitReport = 26 "SUBMIT_REPORT",
+        /// A tenant said what it accepts from another.
+        SetAcceptance = 27 "SET_ACCEPTANCE",
     }
 }
 

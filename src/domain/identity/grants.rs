@@ -59,6 +59,19 @@ impl Grants {
             .filter(move |source| bits & bit(*source) != 0)
     }
 
+    /// The field of these grants with something that `others` lack; none if `others` have everything. The first of several.
+    #[must_use]
+    pub fn field_beyond(&self, others: &Self) -> Option<&'static str> {
+        if self.sources & !others.sources != 0 {
+            return Some("sources");
+        }
+        if self.feeds.iter().any(|feed| !others.allow_feed(feed)) {
+            return Some("feeds");
+        }
+        let is_new = |brand: &Brand| !others.brands.contains(brand);
+        self.brands.iter().any(is_new).then_some("brands")
+    }
+
     /// Whether a report may have this source: one that anybody may name, or a granted one.
     #[must_use]
     pub fn allow_source(&self, source: Source) -> bool {
@@ -118,5 +131,28 @@ mod tests {
         assert!(some.allow_feed(&feed("pots")) && !some.allow_feed(&feed("pot")));
         assert!(some.speak_for(&brand("ACME-BANK")) && !some.speak_for(&brand("Acme")));
         assert_eq!(some.sources().collect::<Vec<_>>(), [Source::Honeypot]);
+    }
+
+    #[test]
+    fn grants_are_compared_field_by_field() {
+        let feed = |name: &str| Feed::parse(name).unwrap();
+        let brand = |name: &str| Brand::parse(name).unwrap();
+        let some = Grants::new([Source::Honeypot], vec![feed("pots")], vec![brand("Acme Bank")]);
+        for (wanted, beyond) in [
+            (Grants::default(), None),
+            (some.clone(), None),
+            (Grants::new([Source::Honeypot], Vec::new(), Vec::new()), None),
+            (
+                Grants::new([Source::Honeypot, Source::Carrier], vec![feed("x")], Vec::new()),
+                Some("sources"),
+            ),
+            (
+                Grants::new([], vec![feed("pots"), feed("x")], vec![brand("x")]),
+                Some("feeds"),
+            ),
+            (Grants::new([], Vec::new(), vec![brand("Acme")]), Some("brands")),
+        ] {
+            assert_eq!(wanted.field_beyond(&some), beyond, "{wanted:?}");
+        }
     }
 }

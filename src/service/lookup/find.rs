@@ -193,7 +193,7 @@ impl Lookups {
             {
                 Some(Protection::ProtectedCalled)
             }
-            Called::Number(number, _) if self.observer.in_callback_window(number, now) => {
+            Called::Number(number, _) if self.observer.in_callback_window(question.input.viewer, number, now) => {
                 Some(Protection::CallbackWindow)
             }
             Called::Number(..) | Called::Unknown => None,
@@ -206,19 +206,20 @@ impl Lookups {
         let (input, now) = (question.input, question.now);
         // The caller of a call with a broken signature is unknown, so the call is not counted for any number. But a
         // person who calls for help must be reachable when the emergency centre calls back, if a network says that they called.
-        let emergency_of = input.network.filter(|_| question.called.is_for_help());
-        let is_of_caller = question.signing.is_attributable() || emergency_of.is_some();
+        let is_emergency = input.network.is_some() && question.called.is_for_help();
+        let is_of_caller = question.signing.is_attributable() || is_emergency;
         let traffic = if input.record_event && !question.is_about_to_dial() && is_of_caller {
             let event = CallEvent {
+                tenant: input.viewer,
                 caller,
                 called: question.called.number(),
                 call_id: &input.call_id,
                 signing: question.signing,
-                emergency_of,
+                is_emergency,
             };
             self.observer.record(&event, now)
         } else {
-            self.observer.traffic_of(caller, now)
+            self.observer.traffic_of(input.viewer, caller, now)
         };
         traffic.signs(self.observer.thresholds())
     }

@@ -87,7 +87,7 @@ pub struct LookupInput {
     pub full: bool,
     /// Whether the call is counted in the caller's traffic.
     pub record_event: bool,
-    /// The tenant whose network carries the call; none if the client carries no calls. Only with it does a call to emergency
+    /// The tenant whose network carries the call, which is the viewer; none if the client carries no calls. Only with it does a call to emergency
     /// services open the window for the call back.
     pub network: Option<TenantId>,
 }
@@ -250,9 +250,9 @@ impl Lookups {
         self.budget
     }
 
-    /// Forgets what this instance has seen of the calls of a number.
-    pub fn forget_calls(&self, number: E164) {
-        self.observer.forget(number);
+    /// Forgets what this instance has seen of the calls of a number in the queries of a tenant.
+    pub fn forget_calls(&self, tenant: TenantId, number: E164) {
+        self.observer.forget(tenant, number);
     }
 
     /// The number of callers in the traffic.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::Lookups;
+use crate::domain::tenant::TenantId;
 use crate::domain::traffic;
 use crate::number::Region;
 use crate::service::ServiceError;
@@ -38,12 +39,12 @@ impl fmt::Debug for OutcomeInput {
 }
 
 impl Lookups {
-    /// Counts how a call ended; answers whether it was counted. A call whose end was counted before is not counted
+    /// Counts how a call ended, for the tenant that tells of it alone; answers whether it was counted. A call whose end was counted before is not counted
     /// again. A call that was refused on this service's advice is not counted, since its end confirms only the advice.
     ///
     /// # Errors
     /// If the text holds no number that can exist.
-    pub fn call_outcome(&self, input: &OutcomeInput) -> Result<bool, ServiceError> {
+    pub fn call_outcome(&self, tenant: TenantId, input: &OutcomeInput) -> Result<bool, ServiceError> {
         let caller = read_number("number", &input.number, input.default_region)?;
         if input.refused_on_advice {
             return Ok(false);
@@ -55,6 +56,6 @@ impl Lookups {
             duration: input.duration,
             release_code: input.release_code,
         };
-        Ok(self.observer.record_outcome(&outcome, self.clock.now()))
+        Ok(self.observer.record_outcome(tenant, &outcome, self.clock.now()))
     }
 }

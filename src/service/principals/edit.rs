@@ -60,8 +60,8 @@ impl Principals {
     /// Changes what a principal may do, or locks it out.
     ///
     /// # Errors
-    /// If there is no such principal, a credential is taken, no administrator would be left, the expected version is old, or
-    /// the store cannot be written.
+    /// If there is no such principal, the manager may not add a grant, a credential is taken, no administrator would be left,
+    /// the expected version is old, or the store cannot be written.
     pub async fn update(
         &self,
         id: &PrincipalId,
@@ -84,6 +84,7 @@ impl Principals {
             &request,
             (mutation, AuditMethod::UpdatePrincipal, ""),
             |principal| {
+                change.check_grants(&principal.grants)?;
                 change.apply(principal);
                 Ok(())
             },

@@ -6,6 +6,7 @@
 mod bootstrap;
 mod claims;
 mod edit;
+mod granting;
 mod identify;
 mod keys;
 mod of_tenant;
@@ -40,7 +41,7 @@ pub struct NewPrincipal {
     pub tenant: TenantId,
     /// Its roles; at least one.
     pub roles: Roles,
-    /// What it may claim in its reports.
+    /// What it may claim in its reports. [`NewPrincipal::check_grants`] says who may grant it.
     pub grants: Grants,
     /// Its client certificates, sorted.
     pub certificates: Vec<CertificateHash>,
@@ -70,6 +71,8 @@ pub struct PrincipalChange {
     pub roles: Option<Roles>,
     /// What it may claim from now on.
     pub grants: Option<Grants>,
+    /// The tenant of the administrator who makes the change. Only that of the default tenant adds grants.
+    pub manager: TenantId,
     /// All its client certificates from now on, sorted.
     pub certificates: Option<Vec<CertificateHash>>,
     /// All its subjects of OpenID providers from now on, sorted.

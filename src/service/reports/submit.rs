@@ -159,6 +159,7 @@ fn counted_as(outcome: &Result<ReportOutcome, ServiceError>) -> ReportOutcomeLab
             ServiceError::StoreUnavailable | ServiceError::IndexLoading => ReportOutcomeLabel::Unavailable,
             ServiceError::OutcomeUnknown => ReportOutcomeLabel::OutcomeUnknown,
             ServiceError::Invalid(_)
+            | ServiceError::MayNotGrant { .. }
             | ServiceError::NotFound { .. }
             | ServiceError::Precondition(_)
             | ServiceError::TransitionNotAllowed { .. }

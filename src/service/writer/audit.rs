@@ -5,9 +5,10 @@ use std::sync::atomic::Ordering;
 use super::number_job::NumberRecord;
 use super::{Author, Writer, random};
 use crate::codec;
+use crate::domain::acceptance::Acceptance;
 use crate::domain::audit::{
     AuditChange, AuditEvent, AuditMethod, AuditSubject, MAX_REASON_BYTES, RequestedBy, bounded, bounded_changes,
-    of_case, of_list, of_note, of_number, of_principal, of_sharing,
+    of_acceptance, of_case, of_list, of_note, of_number, of_principal, of_sharing,
 };
 use crate::domain::case::Case;
 use crate::domain::identity::Principal;
@@ -76,6 +77,16 @@ impl Audited for Sharing {
             subject,
             related: None,
             changes: of_sharing(before, after),
+        }
+    }
+}
+
+impl Audited for Acceptance {
+    fn told(before: Option<&Self>, after: &Self) -> Told {
+        Told {
+            subject: None,
+            related: None,
+            changes: of_acceptance(before, after),
         }
     }
 }

@@ -114,7 +114,7 @@ proptest! {
             let error = traffic.hour.distinct.abs_diff(hour.distinct);
             let allowed = if model.calls.len() <= 8 { 0 } else { 6 + hour.distinct / 20 };
             prop_assert!(error <= allowed, "{} for {}", traffic.hour.distinct, hour.distinct);
-            let looked = observer.traffic_of(stranger(0), Timestamp::from_millis(now));
+            let looked = observer.traffic_of(OWN, stranger(0), Timestamp::from_millis(now));
             prop_assert_eq!(CallerTraffic { this_call: None, ..traffic }, looked);
         }
     }

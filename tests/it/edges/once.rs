@@ -195,6 +195,9 @@ fn changes_of_reports_lists_and_notes() -> Vec<(&'static str, Change)> {
     let shared = json!({
         "thing": { "reports": true }, "scope": "VISIBILITY_SCOPE_ALL", "actor": "ana", "requestId": "x",
     });
+    let accepted = json!({
+        "tenant": "north", "kinds": ["SHARED_KIND_LISTS"], "actor": "ana", "requestId": "x",
+    });
     let on_case = json!({ "caseId": "case-a", "text": "asked", "actor": "ana", "requestId": "x" });
     let mut note = change(
         post("/v1/notes", note),
@@ -226,6 +229,16 @@ fn changes_of_reports_lists_and_notes() -> Vec<(&'static str, Change)> {
                 &[
                     json!({ "scope": "VISIBILITY_SCOPE_PRIVATE" }),
                     json!({ "thing": { "statuses": true } }),
+                ],
+            ),
+        ),
+        (
+            "SetAcceptance",
+            change(
+                post("/v1/sharings:setAcceptance", accepted),
+                &[
+                    json!({ "kinds": ["SHARED_KIND_REPORTS"] }),
+                    json!({ "tenant": "south" }),
                 ],
             ),
         ),

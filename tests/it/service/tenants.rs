@@ -6,6 +6,7 @@ use crate::support::backends::Place as _;
 use crate::support::instance::{Instance, days_before_noon, evidence_version, mutation, noon, report};
 use crate::support::redis_backend::Redis;
 use ringwarden::clock::Clock;
+use ringwarden::domain::acceptance::SharedKind;
 use ringwarden::domain::identity::{Grants, PrincipalId, Role, Roles};
 use ringwarden::domain::tenant::TenantId;
 use ringwarden::domain::visibility::Visibility;
@@ -47,6 +48,15 @@ async fn share_reports(instance: &Instance, of: &str, visibility: Visibility, re
         .unwrap();
 }
 
+async fn accept_reports(instance: &Instance, by: &str, of: &str, request: &str) {
+    let sharings = &instance.services.of(tenant(by)).unwrap().sharings;
+    let reports = [SharedKind::Reports].into_iter().collect();
+    sharings
+        .accept((tenant(of), reports), "", &mutation(request))
+        .await
+        .unwrap();
+}
+
 fn count(instance: &Instance, viewer: &str) -> u32 {
     let input = LookupInput {
         viewer: tenant(viewer),
@@ -77,6 +87,8 @@ async fn every_instance_knows_every_tenant(stores: [Arc<dyn Store>; 3]) {
     assert_eq!(counts(&two), [3, 0, 0]);
 
     share_reports(&one, "north", Visibility::Named([tenant("south")].into()), "s1").await;
+    assert_eq!(counts(&one), [3, 0, 0], "shared, and not accepted");
+    accept_reports(&one, "south", "north", "a1").await;
     assert_eq!(counts(&one), [3, 3, 0]);
     two.follower.sweep().await;
     assert_eq!(counts(&two), [3, 3, 0]);

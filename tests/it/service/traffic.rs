@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use ringwarden::domain::kinds::{Action, Attestation, Basis, RiskLevel, StatusKind, Verstat};
+use ringwarden::domain::tenant::TenantId;
 use ringwarden::service::{LookupInput, LookupRole, OutcomeInput, ServiceError};
 
 use super::lookups::{PERSON, call, codes, set, signed};
@@ -162,7 +163,7 @@ async fn rate_labels_at_most() {
             release_code: if n < 40 { 200 } else { 607 },
             refused_on_advice: false,
         };
-        assert!(one.services.lookups.call_outcome(&end).unwrap());
+        assert!(one.services.lookups.call_outcome(TenantId::DEFAULT, &end).unwrap());
     }
     let found = one.ask(&LookupInput {
         attestation: Some(Attestation::C),
@@ -262,7 +263,12 @@ async fn how_calls_end_counts_once_and_not_if_this_service_ended_them() {
         refused_on_advice,
     };
     for n in 0..300 {
-        assert!(!one.services.lookups.call_outcome(&end(n, true)).unwrap());
+        assert!(
+            !one.services
+                .lookups
+                .call_outcome(TenantId::DEFAULT, &end(n, true))
+                .unwrap()
+        );
     }
     let ask = || {
         one.ask(&LookupInput {
@@ -272,14 +278,27 @@ async fn how_calls_end_counts_once_and_not_if_this_service_ended_them() {
     };
     assert_eq!(ask().decision.basis, Basis::NoEvidence, "the service believes itself");
     for n in 0..119 {
-        assert!(one.services.lookups.call_outcome(&end(n, false)).unwrap());
         assert!(
-            !one.services.lookups.call_outcome(&end(n, false)).unwrap(),
+            one.services
+                .lookups
+                .call_outcome(TenantId::DEFAULT, &end(n, false))
+                .unwrap()
+        );
+        assert!(
+            !one.services
+                .lookups
+                .call_outcome(TenantId::DEFAULT, &end(n, false))
+                .unwrap(),
             "call {n} ended twice"
         );
     }
     assert_eq!(ask().decision.basis, Basis::NoEvidence, "119 calls are too few");
-    assert!(one.services.lookups.call_outcome(&end(119, false)).unwrap());
+    assert!(
+        one.services
+            .lookups
+            .call_outcome(TenantId::DEFAULT, &end(119, false))
+            .unwrap()
+    );
     let labelled = ask();
     assert_eq!(labelled.decision.action, Action::Label);
     assert!(codes(&labelled).contains(&"REJECTED_CALLS"), "{:?}", codes(&labelled));
@@ -288,7 +307,7 @@ async fn how_calls_end_counts_once_and_not_if_this_service_ended_them() {
         ..end(0, false)
     };
     assert!(matches!(
-        one.services.lookups.call_outcome(&faulty),
+        one.services.lookups.call_outcome(TenantId::DEFAULT, &faulty),
         Err(ServiceError::Invalid(_))
     ));
 }

@@ -15,6 +15,9 @@ mod scopes;
 mod senders;
 mod steady;
 mod streams;
+mod tenant_acceptance;
+mod tenant_grants;
+mod tenant_traffic;
 mod tenants;
 mod tokens;
 mod unconfirmed;
@@ -50,6 +53,20 @@ pub(in crate::edges) async fn principal(server: &Server, name: &str, role: Role,
         .services
         .principals
         .create(&new, &request)
+        .await
+        .unwrap();
+}
+
+/// Makes a principal of a tenant with these roles and a key.
+pub(in crate::edges) async fn principal_of(server: &Server, tenant: &str, name: &str, roles: &[Role], key: &ApiKey) {
+    let new = NewPrincipal {
+        tenant: TenantId::parse(tenant).unwrap(),
+        roles: Roles::of(roles),
+        ..new_principal(name, Role::App, Grants::default(), key)
+    };
+    let principals = &server.instance.services.principals;
+    principals
+        .create(&new, &mutation(&format!("create-{name}")))
         .await
         .unwrap();
 }

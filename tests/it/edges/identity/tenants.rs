@@ -69,6 +69,12 @@ async fn share(server: &Server, number: u8, thing: &Value, scope: &str, tenants:
     done(server, number, "POST", "/v1/sharings:setVisibility", &body).await;
 }
 
+async fn accept(server: &Server, number: u8, tenant: &str, kinds: &[&str], request: &str) -> Value {
+    let kinds: Vec<_> = kinds.iter().map(|kind| format!("SHARED_KIND_{kind}")).collect();
+    let body = json!({"tenant": tenant, "kinds": kinds, "requestId": request});
+    done(server, number, "POST", "/v1/sharings:setAcceptance", &body).await
+}
+
 async fn report(server: &Server, number: u8, id: &str) {
     let body = json!({
         "number": NUMBER, "category": "CATEGORY_TECH_SUPPORT_SCAM", "source": "SOURCE_HONEYPOT", "reportId": id,
@@ -94,6 +100,7 @@ async fn reports_count_for_their_own_tenant_until_they_are_shared() {
     );
 
     // An empty grant means nobody.
+    accept(&server, 3, "north", &["REPORTS"], "a1").await;
     let reports = json!({"reports": true});
     share(&server, 1, &reports, "NAMED", &[], "s0").await;
     assert_eq!(lookup(&server, 4, NUMBER).await["reportCount"], Value::Null);
@@ -166,6 +173,12 @@ async fn cases_notes_and_lists_are_seen_by_those_they_are_shared_with() {
         );
     }
     share(&server, 1, &json!({"caseId": "c-north"}), "NAMED", &["south"], "s1").await;
+    assert_eq!(
+        lookup(&server, 4, NUMBER).await["riskScore"],
+        Value::Null,
+        "not accepted"
+    );
+    accept(&server, 3, "north", &["CASES"], "a1").await;
     let of_south = lookup(&server, 4, NUMBER).await;
     assert_eq!(of_south["cases"], of_north["cases"]);
     assert_eq!(of_south["riskScore"], of_north["riskScore"]);
@@ -209,6 +222,12 @@ async fn a_shared_list_decides_on_the_calls_of_those_who_see_it() {
         404
     );
     share(&server, 1, &json!({"listId": "never"}), "ALL", &[], "s1").await;
+    assert_ne!(
+        lookup(&server, 4, NEVER_CALLS).await["basis"],
+        "BASIS_DNO",
+        "not accepted"
+    );
+    accept(&server, 3, "north", &["LISTS"], "a1").await;
     assert_eq!(lookup(&server, 4, NEVER_CALLS).await["basis"], "BASIS_DNO");
     let list = done(&server, 3, "GET", "/v1/lists/never?tenant=north", &Value::Null).await;
     assert_eq!(list["list"]["listId"], "never");
@@ -225,6 +244,12 @@ async fn statuses_page_tokens_decisions_and_the_audit_log_belong_to_a_tenant() {
     assert_eq!(blocked["action"], "ACTION_BLOCK");
     assert_eq!(lookup(&server, 4, NUMBER).await["action"], "ACTION_ALLOW");
     share(&server, 1, &json!({"statuses": true}), "ALL", &[], "s1").await;
+    assert_eq!(
+        lookup(&server, 4, NUMBER).await["action"],
+        "ACTION_ALLOW",
+        "not accepted"
+    );
+    accept(&server, 3, "north", &["STATUSES"], "a1").await;
     assert_eq!(lookup(&server, 4, NUMBER).await["action"], "ACTION_BLOCK");
 
     // The decision of the own analysts stands.
