@@ -1,23 +1,23 @@
 //! How a server decodes requests: it counts the items of repeated fields first, and refuses bytes that are no message as a
-//! mistake of the client.
+//! mistake of the client. And how it encodes answers: into a buffer that is as large as the answer.
 //!
 //! The codec of `tonic-prost` decodes a million empty items into a gigabyte, and answers `INTERNAL` for bytes that are no
-//! message.
+//! message. Its buffer of an answer doubles until the answer fits, so an answer that waits for its client held up to twice
+//! the bytes that are counted for it.
 
 use std::marker::PhantomData;
 
 use prost::Message;
 use prost::bytes::Buf as _;
 use tonic::Status;
-use tonic::codec::{Codec, DecodeBuf, Decoder};
-use tonic_prost::ProstCodec;
+use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 
 use super::status::status;
 use crate::api::{ApiError, Code};
 use crate::net::HeldBytes;
 use crate::wire::items::{Counted, TooMany, count};
 
-/// Encodes responses as [`ProstCodec`] does, and decodes requests.
+/// Encodes responses, and decodes requests.
 #[derive(Debug)]
 pub(crate) struct RequestCodec<T, U> {
     /// What the request holds; none in the warm-up.
@@ -46,11 +46,11 @@ where
 {
     type Encode = T;
     type Decode = U;
-    type Encoder = <ProstCodec<T, U> as Codec>::Encoder;
+    type Encoder = ResponseEncoder<T>;
     type Decoder = RequestDecoder<U>;
 
     fn encoder(&mut self) -> Self::Encoder {
-        ProstCodec::<T, U>::new().encoder()
+        ResponseEncoder(PhantomData)
     }
 
     fn decoder(&mut self) -> Self::Decoder {
@@ -58,6 +58,22 @@ where
             held: self.held.clone(),
             messages: PhantomData,
         }
+    }
+}
+
+/// Encodes responses.
+#[derive(Debug)]
+pub(crate) struct ResponseEncoder<T>(PhantomData<T>);
+
+impl<T: Message> Encoder for ResponseEncoder<T> {
+    type Item = T;
+    type Error = Status;
+
+    fn encode(&mut self, message: T, bytes: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        bytes.reserve(message.encoded_len());
+        // The buffer grows, so there is room in any case.
+        message.encode_raw(bytes);
+        Ok(())
     }
 }
 

@@ -116,6 +116,18 @@ mod tests {
         assert_eq!(named, expected);
     }
 
+    /// What follows the last fault that an error names is not read, and need not be JSON.
+    #[test]
+    fn the_search_for_wrong_fields_ends_when_enough_are_found() {
+        let unknown: Vec<String> = (0..21).map(|n| format!(r#""x{n}": 1"#)).collect();
+        let many = format!("{{{}, what is this", unknown.join(", "));
+        assert_eq!(fields(&many).len(), 20);
+        let after_another = format!(r#"{{"callbackNumbers": 5, {}}}"#, unknown.join(", "));
+        assert_eq!(fields(&after_another).len(), 20);
+        let few = format!("{{{}, what is this", unknown[..3].join(", "));
+        assert_eq!(fields(&few), ["body"]);
+    }
+
     #[test]
     fn an_unknown_field_is_named_as_it_was_written() {
         let long = format!(r#"{{"{}": 1}}"#, "\u{8c37}".repeat(1_000));

@@ -22,10 +22,11 @@ pub(crate) struct Fault {
     pub(crate) problem: Cow<'static, str>,
 }
 
-/// Reads a message that could not be read in one pass once more: each field alone, so that the wrong ones are found.
+/// Reads a message that could not be read in one pass once more: each field alone, so that the wrong ones are found. It ends
+/// when as many are found as are kept: a long text of unknown fields would take long to read to its end.
 ///
 /// # Errors
-/// If the text is not JSON, or not an object.
+/// If the text is not JSON up to there, or not an object.
 pub(crate) fn find_faults<M: JsonMessage>(body: &[u8]) -> Result<Vec<Fault>, serde_json::Error> {
     let faults = RefCell::default();
     let place = Place {
@@ -33,8 +34,10 @@ pub(crate) fn find_faults<M: JsonMessage>(body: &[u8]) -> Result<Vec<Fault>, ser
         step: Step::Top,
     };
     let mut reader = serde_json::Deserializer::from_slice(body);
-    message::<M, _>(&mut reader, place)?;
-    reader.end()?;
+    let read = message::<M, _>(&mut reader, place).and_then(|_| reader.end());
+    if !place.has_enough() {
+        read?;
+    }
     Ok(faults.into_inner())
 }
 
@@ -59,6 +62,11 @@ impl<'a> Place<'a> {
     /// Whether the reading goes on after a fault. Then the reader is that of `serde_json`.
     pub(super) const fn collects(&self) -> bool {
         self.faults.is_some()
+    }
+
+    /// Whether as many faults are found as are kept.
+    pub(super) fn has_enough(&self) -> bool {
+        self.faults.is_some_and(|faults| faults.borrow().len() >= MAX_FAULTS)
     }
 
     /// The place of a field of this message.

@@ -65,6 +65,9 @@ impl<'de, M: JsonMessage> Visitor<'de> for MessageVisitor<'_, M> {
         // Bits of the fields that were named, and of those that are set.
         let (mut named, mut set) = (0_u64, 0_u64);
         while let Some(key) = map.next_key_seed(KeySeed::<M>(PhantomData))? {
+            if self.place.has_enough() {
+                return Err(A::Error::custom("too many wrong fields"));
+            }
             let position = match key {
                 Key::Known(position) => position,
                 Key::Unknown(name) => {

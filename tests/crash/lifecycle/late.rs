@@ -64,11 +64,10 @@ async fn send_while_it_stands_still(program: &Program, stream: &mut TcpStream, b
     program.resume();
 }
 
-/// A call whose head the server has read.
-async fn begun(program: &Program, block: &[u8]) -> TcpStream {
+/// A connection on which the server has read these frames.
+async fn begun(program: &Program, frames: &[u8]) -> TcpStream {
     let mut stream = TcpStream::connect(program.grpc()).await.unwrap();
-    let head = frame(HEADERS, END_HEADERS, 1, block);
-    let bytes = [preface(65_535), head, frame(PING, 0, 0, b"rw-begun")].concat();
+    let bytes = [&preface(65_535)[..], frames, &frame(PING, 0, 0, b"rw-begun")].concat();
     stream.write_all(&bytes).await.unwrap();
     // The server takes frames in their order.
     while !matches!(
@@ -111,16 +110,38 @@ async fn heard(stream: &mut TcpStream) -> Option<Said> {
     })
 }
 
+/// What of a request the server has read before it stands still.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Before {
+    /// The head. The rest comes meanwhile.
+    Head,
+    /// Nothing: the kernel takes in the whole request meanwhile.
+    Nothing,
+}
+
+const BEFORE: [Before; 2] = [Before::Head, Before::Nothing];
+
+/// The budgets, and what is said after them.
+const BUDGETS: [(u32, Said); 2] = [(SHORT_MS, LET_THROUGH), (LONG_MS, BLOCKED)];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_grpc_lookup_that_waited_for_longer_than_its_budget_is_let_through() {
     let program = blocking().await;
-    for (budget_ms, expected) in [(SHORT_MS, LET_THROUGH), (LONG_MS, BLOCKED)] {
-        let mut stream = begun(&program, &block(LOOKUP)).await;
-        send_while_it_stands_still(&program, &mut stream, &question(budget_ms)).await;
-        assert_eq!(heard(&mut stream).await, Some(expected), "{budget_ms} ms");
+    let head = frame(HEADERS, END_HEADERS, 1, &block(LOOKUP));
+    for before in BEFORE {
+        for (budget_ms, expected) in BUDGETS {
+            let (first, rest) = match before {
+                Before::Head => (head.clone(), question(budget_ms)),
+                Before::Nothing => (Vec::new(), [head.clone(), question(budget_ms)].concat()),
+            };
+            let mut stream = begun(&program, &first).await;
+            send_while_it_stands_still(&program, &mut stream, &rest).await;
+            assert_eq!(heard(&mut stream).await, Some(expected), "{before:?} {budget_ms} ms");
+        }
     }
     // The client has stopped to wait: an answer does no harm if it lets the call through.
-    let mut stream = begun(&program, &block_with_timeout(LOOKUP, "100m")).await;
+    let head = frame(HEADERS, END_HEADERS, 1, &block_with_timeout(LOOKUP, "100m"));
+    let mut stream = begun(&program, &head).await;
     send_while_it_stands_still(&program, &mut stream, &question(LONG_MS)).await;
     let late = heard(&mut stream).await;
     assert!(late.is_none() || late == Some(LET_THROUGH), "{late:?}");
@@ -129,28 +150,51 @@ async fn a_grpc_lookup_that_waited_for_longer_than_its_budget_is_let_through() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_http_lookup_that_waited_for_longer_than_its_budget_is_let_through() {
     let program = blocking().await;
-    for (budget_ms, expected) in [(SHORT_MS, LET_THROUGH), (LONG_MS, BLOCKED)] {
-        let body = json!({"number": NUMBER, "budgetMs": budget_ms}).to_string();
-        let head = format!(
-            "POST /v1/lookup HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nexpect: 100-continue\r\n\
-             content-type: application/json\r\ncontent-length: {}\r\n\r\n",
-            body.len()
-        );
-        let mut stream = TcpStream::connect(program.http()).await.unwrap();
-        stream.write_all(head.as_bytes()).await.unwrap();
-        // The server asks for the body when it has read the head.
-        let mut interim = [0; 25];
-        stream.read_exact(&mut interim).await.unwrap();
-        assert_eq!(&interim, b"HTTP/1.1 100 Continue\r\n\r\n");
-        send_while_it_stands_still(&program, &mut stream, body.as_bytes()).await;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
-        let answer: Value = serde_json::from_str(body).unwrap();
-        let said = Said {
-            action: v1::Action::from_str_name(answer["action"].as_str().unwrap()).unwrap(),
-            basis: v1::Basis::from_str_name(answer["basis"].as_str().unwrap()).unwrap(),
-        };
-        assert_eq!(said, expected, "{budget_ms} ms");
+    for before in BEFORE {
+        for (budget_ms, expected) in BUDGETS {
+            let body = json!({"number": NUMBER, "budgetMs": budget_ms}).to_string();
+            let head = |more: &str| {
+                let length = body.len();
+                format!(
+                    "POST /v1/lookup HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{more}\
+                     content-type: application/json\r\ncontent-length: {length}\r\n\r\n"
+                )
+            };
+            let mut stream = TcpStream::connect(program.http()).await.unwrap();
+            let rest = match before {
+                Before::Head => {
+                    stream
+                        .write_all(head("expect: 100-continue\r\n").as_bytes())
+                        .await
+                        .unwrap();
+                    // The server asks for the body when it has read the head.
+                    let mut interim = [0; 25];
+                    stream.read_exact(&mut interim).await.unwrap();
+                    assert_eq!(&interim, b"HTTP/1.1 100 Continue\r\n\r\n");
+                    body.clone()
+                }
+                Before::Nothing => {
+                    // The connection is older than the standstill: a new one would be accepted after it only.
+                    stream
+                        .write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n")
+                        .await
+                        .unwrap();
+                    let mut answer = [0; 1 << 10];
+                    let count = stream.read(&mut answer).await.unwrap();
+                    assert!(answer[..count].starts_with(b"HTTP/1.1 200 OK"));
+                    head("") + &body
+                }
+            };
+            send_while_it_stands_still(&program, &mut stream, rest.as_bytes()).await;
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.unwrap();
+            let (_, body) = answer.rsplit_once("\r\n\r\n").unwrap();
+            let answer: Value = serde_json::from_str(body).unwrap();
+            let said = Said {
+                action: v1::Action::from_str_name(answer["action"].as_str().unwrap()).unwrap(),
+                basis: v1::Basis::from_str_name(answer["basis"].as_str().unwrap()).unwrap(),
+            };
+            assert_eq!(said, expected, "{before:?} {budget_ms} ms");
+        }
     }
 }

@@ -55,7 +55,7 @@ pub(super) const ATTACKS: &[(&str, Attack)] = &[
         in_windows(program, REPORTS, STREAMS, half, false).boxed()
     }),
     ("bodies over HTTP that do not end", |program| {
-        over_http(program, vec![b' '; 8 << 20], 1).boxed()
+        over_http(program, vec![b' '; (8 << 20) - 1], 1).boxed()
     }),
 ];
 
@@ -116,9 +116,15 @@ async fn over_http(program: &Program, body: Vec<u8>, missing: usize) -> Held {
     let bytes = [head.as_bytes(), &body].concat();
     let open = join_all((0..4 * CONNECTIONS).map(async |_| {
         let mut stream = TcpStream::connect(program.http()).await.unwrap();
-        // A server that has no room for it takes no more.
-        let written = timeout(HOLD, stream.write_all(&bytes)).await;
-        (stream, if matches!(written, Ok(Ok(()))) { bytes.len() } else { 0 })
+        let mut sent = 0;
+        for part in bytes.chunks(64 << 10) {
+            // A server that has no room for it takes no more.
+            if !matches!(timeout(HOLD, stream.write_all(part)).await, Ok(Ok(()))) {
+                break;
+            }
+            sent += part.len();
+        }
+        (stream, sent)
     }));
     let (open, sent): (_, Vec<usize>) = open.await.into_iter().unzip();
     held(open, sent.iter().sum())
