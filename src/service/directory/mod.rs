@@ -4,10 +4,10 @@
 //! and takes at most 96 bytes for each number: a [line](line::Line) of 48 bytes, four bytes in each of four
 //! [orders](part::Part), and four for each [facet](facet::Facet) of the number. From then on a question renews the lines of the
 //! numbers that changed since the last one. Scores also fall with time and depend on the numbers around, so every line is
-//! renewed before it is [`LINE_MAX_AGE`] old: part by part in the background while analysts ask ([`renewal`]), and else by the
+//! renewed before it is [`LINE_MAX_AGE`] old: part by part in the background while analysts ask (`renewal.rs`), and else by the
 //! next question.
 //!
-//! What a page costs depends on the page, and not on the count of numbers ([`select`]). Only digits within numbers are looked
+//! What a page costs depends on the page, and not on the count of numbers (`select.rs`). Only digits within numbers are looked
 //! for in all of them.
 
 mod counts;

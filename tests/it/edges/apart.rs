@@ -54,7 +54,8 @@ fn heavy(server: &Server) -> Vec<BoxFuture<'_, bool>> {
         async move {
             let batch = v1::BatchSubmitReportsRequest { reports: batch };
             // It may be refused for its age: a change has half a second.
-            reports.batch_submit_reports(batch).await.map_or(true, |_| true)
+            drop(reports.batch_submit_reports(batch).await);
+            true
         }
         .boxed(),
         async move {
