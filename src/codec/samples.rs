@@ -21,7 +21,7 @@ use crate::domain::case::{Case, CaseEvent, CaseLink};
 use crate::domain::case_history::{CaseHistory, CaseStep};
 use crate::domain::comment::{CommentFacts, CommentLanguage, PendingComments};
 use crate::domain::evidence::{BrandReporters, Evidence, EvidenceSums, LedgerTotals, NamedBrand, SourceSet, WeekSet};
-use crate::domain::ids::{Area, CaseId, Feed, ImportId, ReportId, ReporterHash, ReporterKeyId, SenderHash};
+use crate::domain::ids::{Area, CaseId, Feed, ImportId, ReportId, SenderHash};
 use crate::domain::kinds::{
     CaseRole, CaseStatus, Category, Channel, CommentModeration, ReportRole, Source, StatusKind,
 };
@@ -72,10 +72,7 @@ pub(super) fn full_row() -> ReportRow {
         recorded: Some(false),
         brand: Some(Brand::parse("Microsoft").unwrap()),
         ledger: Ledger::Unauthenticated,
-        reporter: Some(ReporterHash::of_key(
-            0x0102_0304_0506_0708,
-            ReporterKeyId::from_raw(0x1a2b_3c4d),
-        )),
+        reporter: Some(rows::REPORTER),
         area: Some(Area::parse("DE-BY").unwrap()),
         country: Some(*b"DE"),
         occurred_at: Timestamp::from_millis(1_700_000_000_123),
@@ -256,8 +253,7 @@ fn body() -> BoxedStrategy<ReportBody> {
     );
     let names = (
         of(brand()),
-        of((any::<u64>(), prop_oneof![Just(0), any::<u32>()])
-            .prop_map(|(hash, key)| ReporterHash::of_key(hash, ReporterKeyId::from_raw(key)))),
+        of(rows::reporter_hash()),
         of(name("[0-9]{3}|[A-Z]{2}-[A-Z]{1,3}", |text| Area::parse(text).unwrap())),
         of(any::<[u8; 2]>()),
         of(name("ftc-3col|[a-z_-]{1,32}", |text| Feed::parse(text).unwrap())),

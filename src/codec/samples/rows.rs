@@ -8,10 +8,20 @@ use proptest::sample::select;
 
 use super::{body, name, newer, time};
 use crate::domain::comment::{CommentFacts, CommentLanguage};
-use crate::domain::ids::{ImportId, ReportId, ReporterHash, SenderHash};
+use crate::domain::ids::{ImportId, ReportId, ReporterHash, ReporterKeyId, SenderHash};
 use crate::domain::kinds::CommentModeration;
 use crate::domain::report::{ReportBody, ReportRow, RowState};
 use crate::domain::time::Timestamp;
+
+/// A reporter under a key of a file.
+pub(super) const REPORTER: ReporterHash =
+    ReporterHash::of_key(0x0102_0304_0506_0708, ReporterKeyId::from_raw(0x1a2b_3c4d));
+
+/// A reporter under the key of the store, or under another.
+pub(super) fn reporter_hash() -> impl Strategy<Value = ReporterHash> {
+    let key = prop_oneof![Just(0), any::<u32>()];
+    (any::<u64>(), key).prop_map(|(hash, key)| ReporterHash::of_key(hash, ReporterKeyId::from_raw(key)))
+}
 
 /// A row in any state.
 pub(in crate::codec) fn row() -> impl Strategy<Value = ReportRow> {
