@@ -104,12 +104,14 @@ impl LatestCalled {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::tenant::TenantId;
     use crate::number::E164;
     use crate::traffic::fingerprint::Fingerprinter;
 
     fn dial(recent: &mut LatestCalled, suffix: u64) -> DialStep {
         let number = E164::from_digits(14_155_550_000 + suffix).unwrap();
-        let dialled = Fingerprinter::new(&[7; 32]).dialled(number);
+        let fingerprints = Fingerprinter::new(&[7; 32]);
+        let dialled = fingerprints.dialled(fingerprints.salt(TenantId::DEFAULT), number);
         let by = DialStep::after(recent.fingerprints(), Some(&dialled));
         recent.push(dialled.short, 6, by);
         by
