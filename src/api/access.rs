@@ -220,7 +220,7 @@ mod tests {
         for row in ACCESS {
             assert!(!row.roles.is_empty(), "{row:?}");
             let manages = (row.service == "PrincipalService" && row.method != "GetCaller")
-                || ["ListAuditEvents", "EraseNumber"].contains(&row.method);
+                || ["ListAuditEvents", "EraseNumber", "SetAcceptance"].contains(&row.method);
             assert_eq!(row.roles == MANAGE, manages, "{row:?}");
         }
     }
