@@ -223,15 +223,8 @@ pub async fn build(
     start.load(&follower, Arc::clone(&model)).await?;
     let fallback = place.fallback(&store, &model)?;
     let snapshots = place.keeper(&store, &follower)?;
-    let policy = Policy {
-        label_from: config.policy.label_from,
-        block_from: config.policy.block_from,
-        range_label: config.policy.range_label,
-        block_spoofed_owners: config.policy.block_spoofed_owners,
-        ..Policy::DEFAULT
-    };
     let settings = ServiceSettings {
-        policy,
+        policy: policy(config),
         enforcement: config.policy.enforce,
         single_report_blocks_for: config.policy.single_report_blocks_for.clone(),
         brand_feeds: config.policy.brand_feeds.clone(),
@@ -274,6 +267,17 @@ pub async fn build(
         snapshots,
         fallback,
     })
+}
+
+/// The policy of the configuration.
+fn policy(config: &Config) -> Policy {
+    Policy {
+        label_from: config.policy.label_from,
+        block_from: config.policy.block_from,
+        range_label: config.policy.range_label,
+        block_spoofed_owners: config.policy.block_spoofed_owners,
+        ..Policy::DEFAULT
+    }
 }
 
 impl App {

@@ -165,7 +165,7 @@ pub(super) fn advice(status: &Status) -> Option<String> {
             "give your API key with --key-file FILE or in the variable RINGWARDEN_KEY; if you gave one, it is not, or no longer, valid here: ask an administrator"
         }
         Code::PermissionDenied if is_for_the_operator(status) => {
-            "ask the operator of the server: an administrator of the tenant `default` grants sources, feeds and brands"
+            "ask the operator of the server: an administrator of the tenant `default` grants sources, feeds and brands, and binds certificates and subjects"
         }
         Code::PermissionDenied if is_grant_missing(status) => {
             "an administrator can grant it: `ringwarden key update NAME` with --source or --feed"
@@ -237,7 +237,8 @@ fn command_of_state(status: &Status) -> &'static str {
 fn is_for_the_operator(status: &Status) -> bool {
     let info = status.get_details_error_info();
     let field = info.and_then(|mut info| info.metadata.remove("field"));
-    field.is_some_and(|field| ["sources", "feeds", "brands"].contains(&field.as_str()))
+    field
+        .is_some_and(|field| ["sources", "feeds", "brands", "certificate_sha256", "subjects"].contains(&field.as_str()))
 }
 
 /// The command that shows the ids of what the server did not find.

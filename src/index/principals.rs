@@ -159,6 +159,17 @@ impl Index {
         self.principals.read().by_id.len()
     }
 
+    /// The number of principals of a tenant.
+    #[must_use]
+    pub fn principals_of_tenant(&self, tenant: TenantId) -> usize {
+        let table = self.principals.read();
+        table
+            .by_id
+            .values()
+            .filter(|(_, principal)| principal.tenant == tenant)
+            .count()
+    }
+
     /// The tenants of the principals.
     #[must_use]
     pub fn tenants_of_principals(&self) -> BTreeSet<TenantId> {

@@ -77,9 +77,12 @@ fn receive(socket: std::os::fd::RawFd, control: &mut [u8], room: &mut [u8]) -> i
     let mut parts = [io::IoSliceMut::new(room)];
     let received = recvmsg::<()>(socket, &mut parts, Some(control), MsgFlags::empty())?;
     let times = received.cmsgs().ok().into_iter().flatten();
-    let came_at = times.filter_map(|message| match message {
-        ControlMessageOwned::ScmTimestampns(time) => monotonic_at(time.into()),
-        _ => None,
+    let came_at = times.filter_map(|message| {
+        if let ControlMessageOwned::ScmTimestampns(time) = message {
+            monotonic_at(time.into())
+        } else {
+            None
+        }
     });
     let came_at = came_at.last();
     Ok((received.bytes, came_at))
@@ -103,7 +106,8 @@ impl Receiver {
     }
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use std::time::Duration;
 

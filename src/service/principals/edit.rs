@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use super::claims::Planned;
-use super::{MAX_PRINCIPALS, NewKey, NewPrincipal, PrincipalChange, Principals, VersionedPrincipal, no_principal};
+use super::{
+    MAX_OF_NAMED_TENANT, MAX_PRINCIPALS, NewKey, NewPrincipal, PrincipalChange, Principals, VersionedPrincipal,
+    no_principal,
+};
 use crate::domain::actor::Actor;
 use crate::domain::audit::AuditMethod;
 use crate::domain::identity::{CertificateHash, Grants, Principal, PrincipalId, Subject};
@@ -76,6 +79,10 @@ impl Principals {
             if change.roles.is_some_and(crate::domain::identity::Roles::is_empty) {
                 return Err(ServiceError::field("roles", "must name at least one role"));
             }
+            // Before it is looked up who else has the credential: else the answer would tell.
+            if let Some((_, before)) = self.writer.index().principal(id) {
+                change.check_grants(&before)?;
+            }
             let certificates = change.certificates.as_deref().unwrap_or_default();
             self.check_bound(id, certificates, change.subjects.as_deref().unwrap_or_default())?;
         }
@@ -84,7 +91,7 @@ impl Principals {
             &request,
             (mutation, AuditMethod::UpdatePrincipal, ""),
             |principal| {
-                change.check_grants(&principal.grants)?;
+                change.check_grants(principal)?;
                 change.apply(principal);
                 Ok(())
             },
@@ -191,6 +198,10 @@ impl Principals {
         }
         if index.principal_count() >= MAX_PRINCIPALS {
             let text = format!("there are {MAX_PRINCIPALS} principals already, which is the limit");
+            return Err(ServiceError::Precondition(text));
+        }
+        if new.tenant != TenantId::DEFAULT && index.principals_of_tenant(new.tenant) >= MAX_OF_NAMED_TENANT {
+            let text = format!("this tenant has {MAX_OF_NAMED_TENANT} principals already, which is the limit");
             return Err(ServiceError::Precondition(text));
         }
         let mut tenants = index.tenants_of_principals();

@@ -31,6 +31,8 @@ pub use uses::LastUses;
 
 /// The most principals of a store.
 pub const MAX_PRINCIPALS: usize = 10_000;
+/// The most of a named tenant: its administrators must not take the places of all others.
+const MAX_OF_NAMED_TENANT: usize = MAX_PRINCIPALS / 10;
 
 /// A new principal.
 #[derive(Clone, Debug)]
