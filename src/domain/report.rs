@@ -126,7 +126,8 @@ impl ReportBody {
 pub struct ReportRow {
     /// The client's id of the report.
     pub id: ReportId,
-    /// Hash of the body as submitted. It covers the comment even after the comment was dropped.
+    /// Hash of the body as submitted. It covers the comment even after the comment was dropped, so stores have it under a key
+    /// ([`ReportRow::under_key`]).
     pub content: u64,
     /// Whether it counts.
     pub state: RowState,
@@ -196,6 +197,22 @@ impl ReportRow {
         };
         Self {
             content: said.content_hash(),
+            ..self
+        }
+    }
+
+    /// The same row with its content hash under the key of a store: the call-back numbers and the comment that it covers could
+    /// else be found by trying all numbers, also after they were erased. Frozen: stores hold it.
+    #[must_use]
+    pub fn under_key(self, key: &[u8; 32]) -> Self {
+        let mut hasher = blake3::Hasher::new_keyed(key);
+        hasher
+            .update(&self.content.to_le_bytes())
+            .update(self.id.as_str().as_bytes());
+        let mut first = [0; 8];
+        hasher.finalize_xof().fill(&mut first);
+        Self {
+            content: u64::from_le_bytes(first),
             ..self
         }
     }
