@@ -338,6 +338,20 @@ mod tests {
         assert_eq!(at(5).timed_by_arrival().content, at(6).timed_by_arrival().content);
     }
 
+    /// A change of the hash makes each retry another report.
+    #[test]
+    fn the_keyed_hash_of_a_content_is_frozen() {
+        let row = |id: &str| {
+            let row = ReportRow::tombstone(ReportId::parse(id).unwrap(), Timestamp::from_secs(5));
+            ReportRow { content: 7, ..row }
+        };
+        assert_eq!(row("r-1").under_key(&[7; 32]).content, 10_891_345_091_390_827_359);
+        assert_ne!(
+            row("r-2").under_key(&[7; 32]).content,
+            row("r-1").under_key(&[7; 32]).content
+        );
+    }
+
     #[test]
     fn content_leaves_out_import_and_arrival() {
         let body = ReportRow::tombstone(ReportId::parse("x").unwrap(), Timestamp::from_secs(5)).body;
