@@ -6,6 +6,7 @@ mod descriptors;
 mod directories;
 #[cfg(test)]
 mod edge_tests;
+mod erasures;
 mod exposure;
 mod files;
 mod first_admin;
@@ -329,6 +330,7 @@ impl App {
         );
         spawn_endless(tasks, "key uses", key_uses::run(Arc::clone(&self.services)));
         spawn_endless(tasks, "directories", directories::run(Arc::clone(&self.services)));
+        spawn_endless(tasks, "erasures", erasures::run(Arc::clone(&self.services)));
         let grpc = grpc::serve(listeners.grpc, api.clone(), self.grpc_limits, tasks.clone());
         tasks.spawn("grpc", grpc);
         let http = http::serve(listeners.http, api.clone(), self.http, tasks.clone());

@@ -150,6 +150,16 @@ impl Tasks {
     }
 }
 
+/// Runs work that goes on when nobody waits for its result any more, such as an erasure whose client has left. Gives none if
+/// the work panicked, or the runtime ended first: work that must not be lost notes in the store what is left to do.
+pub(crate) fn go_on<F>(work: F) -> impl Future<Output = Option<F::Output>>
+where
+    F: Future<Output: Send + 'static> + Send + 'static,
+{
+    let running = TaskTracker::new().spawn(work);
+    async move { running.await.ok() }
+}
+
 /// How long the workers of the runtime wait for each other in [`on_every_worker`].
 const MEETING_TIMEOUT: Duration = Duration::from_millis(200);
 
@@ -247,6 +257,22 @@ mod tests {
         });
         assert!(tasks.drain(LONG).await);
         is_done.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn work_goes_on_when_nobody_waits_for_it() {
+        let (begin, begun) = tokio::sync::oneshot::channel::<()>();
+        let (done, is_done) = tokio::sync::oneshot::channel();
+        let work = go_on(async move {
+            begun.await.unwrap();
+            done.send(7).unwrap();
+        });
+        drop(work);
+        begin.send(()).unwrap();
+        assert_eq!(is_done.await.unwrap(), 7);
+        assert_eq!(go_on(async { 8 }).await, Some(8));
+        let panicked: Option<()> = go_on(async { panic!("on purpose") }).await;
+        assert_eq!(panicked, None);
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -40,6 +40,8 @@ macro_rules! stored_kinds {
                 Claims = 11 => crate::domain::identity::Claims,
                 /// When API keys were last used.
                 KeyUses = 13 => crate::domain::identity::KeyUses,
+                /// The erasures in progress of a shard.
+                Erasures = 15 => crate::domain::erasure::Erasures,
             }
         }
     };
@@ -159,7 +161,8 @@ mod tests {
                 (4, "tenant"),
                 (7, "requests"),
                 (11, "claims"),
-                (13, "keyuses")
+                (13, "keyuses"),
+                (15, "erasures")
             ]
         );
     }

@@ -126,7 +126,8 @@ impl ReportBody {
 pub struct ReportRow {
     /// The client's id of the report.
     pub id: ReportId,
-    /// Hash of the body as submitted. It covers the comment even after the comment was dropped.
+    /// Hash of the body as submitted. It covers the comment even after the comment was dropped, so stores have it under a key
+    /// ([`ReportRow::under_key`]).
     pub content: u64,
     /// Whether it counts.
     pub state: RowState,
@@ -196,6 +197,22 @@ impl ReportRow {
         };
         Self {
             content: said.content_hash(),
+            ..self
+        }
+    }
+
+    /// The same row with its content hash under the key of a store: the call-back numbers and the comment that it covers could
+    /// else be found by trying all numbers, also after they were erased. Frozen: stores hold it.
+    #[must_use]
+    pub fn under_key(self, key: &[u8; 32]) -> Self {
+        let mut hasher = blake3::Hasher::new_keyed(key);
+        hasher
+            .update(&self.content.to_le_bytes())
+            .update(self.id.as_str().as_bytes());
+        let mut first = [0; 8];
+        hasher.finalize_xof().fill(&mut first);
+        Self {
+            content: u64::from_le_bytes(first),
             ..self
         }
     }
@@ -319,6 +336,20 @@ mod tests {
         };
         assert_ne!(at(5).content, at(6).content);
         assert_eq!(at(5).timed_by_arrival().content, at(6).timed_by_arrival().content);
+    }
+
+    /// A change of the hash makes each retry another report.
+    #[test]
+    fn the_keyed_hash_of_a_content_is_frozen() {
+        let row = |id: &str| {
+            let row = ReportRow::tombstone(ReportId::parse(id).unwrap(), Timestamp::from_secs(5));
+            ReportRow { content: 7, ..row }
+        };
+        assert_eq!(row("r-1").under_key(&[7; 32]).content, 10_891_345_091_390_827_359);
+        assert_ne!(
+            row("r-2").under_key(&[7; 32]).content,
+            row("r-1").under_key(&[7; 32]).content
+        );
     }
 
     #[test]

@@ -173,6 +173,13 @@ impl ReporterState {
         true
     }
 
+    /// Whether a claim or a place names a number.
+    #[must_use]
+    pub fn names(&self, number: E164) -> bool {
+        let is_claimed = self.claims.iter().any(|claim| claim.number == number);
+        is_claimed || self.reports.iter().any(|place| place.number == number)
+    }
+
     /// Removes all that is stored of a number; says whether there was anything.
     pub fn erase(&mut self, number: E164) -> bool {
         let before = self.reports.len();

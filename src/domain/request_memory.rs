@@ -88,7 +88,7 @@ impl RequestMemory {
     pub fn known(&self, request: Fingerprint) -> Known<'_> {
         match self.all().find(|known| known.request.has_id_of(request)) {
             None => Known::No,
-            Some(known) if known.request == request => Known::Same(known),
+            Some(known) if request.repeats(known.request) => Known::Same(known),
             Some(_) => Known::OtherContent,
         }
     }
@@ -107,7 +107,7 @@ impl RequestMemory {
 
     /// Forgets a request that changed nothing. Its id may be used for another one.
     pub fn forget(&mut self, request: Fingerprint) {
-        self.requests.retain(|known| known.request != request);
+        self.requests.retain(|known| !request.repeats(known.request));
     }
 }
 
@@ -117,7 +117,7 @@ mod tests {
     use crate::domain::ids::RequestId;
 
     fn fingerprint(id: &str, content: &[u8]) -> Fingerprint {
-        Fingerprint::new(&RequestId::parse(id).unwrap(), content)
+        Fingerprint::new(&[7; 32], &RequestId::parse(id).unwrap(), content)
     }
 
     fn done(request: Fingerprint) -> RememberedRequest {

@@ -24,30 +24,40 @@ pub enum Seen {
     OtherContent,
 }
 
-/// A request as records remember it.
+/// A request as records remember it: a hash of its id, and a hash of its content. The hash of the content is keyed, and covers
+/// the id too: contents name phone numbers, which could else be found by trying all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fingerprint {
     id: u128,
     content: u64,
+    /// The hash of the content as earlier releases stored it, without a key; none of a stored fingerprint.
+    without_key: Option<u64>,
 }
 
 impl Fingerprint {
-    /// The fingerprint of a request with this id that asks for `content`.
+    /// The fingerprint of a request with this id that asks for `content`, under the key of a store. Frozen: stores hold it.
     #[must_use]
-    pub fn new(id: &RequestId, content: &[u8]) -> Self {
-        Self {
-            id: xxh3_128(id.as_str().as_bytes()),
-            content: xxh3_64(content),
-        }
+    pub fn new(key: &[u8; 32], id: &RequestId, content: &[u8]) -> Self {
+        Self::of_name(key, id.as_str().as_bytes(), content)
     }
 
     /// The fingerprint of one part of a request with this id.
     #[must_use]
-    pub fn of_part(id: &RequestId, part: &[u8], content: &[u8]) -> Self {
+    pub fn of_part(key: &[u8; 32], id: &RequestId, part: &[u8], content: &[u8]) -> Self {
         let name = [id.as_str().as_bytes(), b"\n", part].concat();
+        Self::of_name(key, &name, content)
+    }
+
+    fn of_name(key: &[u8; 32], name: &[u8], content: &[u8]) -> Self {
+        let id = xxh3_128(name);
+        let mut hasher = blake3::Hasher::new_keyed(key);
+        hasher.update(&id.to_le_bytes()).update(content);
+        let mut first = [0; 8];
+        hasher.finalize_xof().fill(&mut first);
         Self {
-            id: xxh3_128(&name),
-            content: xxh3_64(content),
+            id,
+            content: u64::from_le_bytes(first),
+            without_key: Some(xxh3_64(content)),
         }
     }
 }
@@ -56,7 +66,17 @@ impl Fingerprint {
     /// A fingerprint from the hashes of its id and its content.
     #[must_use]
     pub const fn from_pair((id, content): (u128, u64)) -> Self {
-        Self { id, content }
+        Self {
+            id,
+            content,
+            without_key: None,
+        }
+    }
+
+    /// Whether this is a repetition of a request that was stored, by this release or by one whose hashes had no key.
+    #[must_use]
+    pub fn repeats(self, stored: Self) -> bool {
+        self.has_id_of(stored) && (self.content == stored.content || self.without_key == Some(stored.content))
     }
 
     /// The hashes of its id and its content.
@@ -84,7 +104,7 @@ impl Requests {
     pub fn seen(&self, request: Fingerprint) -> Seen {
         match self.0.iter().find(|(id, _)| *id == request.id) {
             None => Seen::New,
-            Some((_, content)) if *content == request.content => Seen::Done,
+            Some(pair) if request.repeats(Fingerprint::from_pair(*pair)) => Seen::Done,
             Some(_) => Seen::OtherContent,
         }
     }
@@ -113,17 +133,40 @@ impl Requests {
 mod tests {
     use super::*;
 
+    const KEY: [u8; 32] = [7; 32];
+
     #[test]
     fn remembers_the_last_sixteen() {
         let mut requests = Requests::default();
-        let fingerprint = |n: usize| Fingerprint::new(&RequestId::parse(&format!("r{n}")).unwrap(), b"same");
+        let fingerprint = |n: usize| Fingerprint::new(&KEY, &RequestId::parse(&format!("r{n}")).unwrap(), b"same");
         for n in 0..=MAX_REMEMBERED {
             assert_eq!(requests.seen(fingerprint(n)), Seen::New);
             requests.remember(fingerprint(n));
         }
         assert_eq!(requests.seen(fingerprint(0)), Seen::New);
         assert_eq!(requests.seen(fingerprint(1)), Seen::Done);
-        let other = Fingerprint::new(&RequestId::parse("r1").unwrap(), b"other");
+        let other = Fingerprint::new(&KEY, &RequestId::parse("r1").unwrap(), b"other");
         assert_eq!(requests.seen(other), Seen::OtherContent);
+    }
+
+    #[test]
+    fn a_content_is_found_neither_without_the_key_nor_without_the_id() {
+        let of = |key: u8, id: &str| {
+            Fingerprint::new(&[key; 32], &RequestId::parse(id).unwrap(), b"same")
+                .pair()
+                .1
+        };
+        assert_ne!(of(7, "r1"), of(8, "r1"));
+        assert_ne!(of(7, "r1"), of(7, "r2"));
+        assert_ne!(of(7, "r1"), xxh3_64(b"same"));
+    }
+
+    #[test]
+    fn a_request_that_an_older_release_stored_is_recognised() {
+        let id = RequestId::parse("r1").unwrap();
+        let mut requests = Requests::default();
+        requests.remember(Fingerprint::from_pair((xxh3_128(b"r1"), xxh3_64(b"same"))));
+        assert_eq!(requests.seen(Fingerprint::new(&KEY, &id, b"same")), Seen::Done);
+        assert_eq!(requests.seen(Fingerprint::new(&KEY, &id, b"other")), Seen::OtherContent);
     }
 }

@@ -53,6 +53,7 @@ pub use plan::newer::{MAX_PLAN_FILE_BYTES, PlanFileError, PlanLineProblem};
 pub use region::{Region, UnknownRegion};
 pub use service_number::{ServiceKind, ServiceNumber};
 pub use switch::{EmergencyExpressions, RewriteStep};
+pub use text::unicode::ascii_digit;
 
 use digits::Digits;
 use plan::dialled;

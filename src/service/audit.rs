@@ -146,6 +146,7 @@ impl AuditLog {
         changes: Vec<AuditChange>,
     ) -> Result<(), ServiceError> {
         let shard = subject.as_ref().and_then(codec::audit::shard_of);
+        let subject = subject.map(|subject| self.without_unknown(subject));
         let shard = shard.unwrap_or_else(|| Shard::new(random_shard()));
         let author = Author {
             actor: &by.actor,
@@ -160,6 +161,19 @@ impl AuditLog {
             changes,
         };
         self.writer.record_event(shard, author, told).await
+    }
+
+    /// A number of which nothing is stored is named by its hash: to look whether an erasure left something must not store the
+    /// number again.
+    fn without_unknown(&self, subject: AuditSubject) -> AuditSubject {
+        match subject {
+            AuditSubject::Number(number)
+                if self.writer.index().record(number).is_none() && self.writer.notes_of(number).is_empty() =>
+            {
+                AuditSubject::Erased(self.writer.hash_of(number))
+            }
+            other => other,
+        }
     }
 
     /// Records a read of personal text. The read is answered also if that fails: an analyst must be able to work while

@@ -14,10 +14,12 @@ pub enum ScanTable {
     Records(RecordKind),
     /// Row buckets; an id is the number (eight bytes, big-endian) and the bucket (four bytes, big-endian).
     Rows,
+    /// The side records of a kind; the ids are those of the kind ([`SideRecord::id_bytes`]).
+    Sides(SideKind),
 }
 
 impl ScanTable {
-    /// All tables.
+    /// All tables of records and rows. Side records, which no index holds, are left out.
     pub fn all() -> impl Iterator<Item = Self> {
         RecordKind::ALL
             .iter()
@@ -101,6 +103,17 @@ impl SideKey {
             tenant,
             kind: S::KIND,
             id: S::id_bytes(id),
+        }
+    }
+
+    /// The key of a side record that a scan of [`ScanTable::Sides`] found under this id.
+    #[must_use]
+    pub const fn of_scanned(shard: Shard, tenant: TenantId, kind: SideKind, id: Bytes) -> Self {
+        Self {
+            shard,
+            tenant,
+            kind,
+            id,
         }
     }
 

@@ -13,7 +13,7 @@ use super::event::MAX_EVENTS_AT_ONCE;
 use super::{
     CommitError, EventId, EventSpan, LOG_ENTRIES_KEPT, LogHead, MAX_NOTIFICATIONS_WAITING, Meta, RawLogEntry,
     RecordKey, RecordWrite, ReplacedEvent, SHARDS, ScanPage, ScanTable, Shard, ShardCommit, ShardNotification, SideKey,
-    Store, StoreError, Stored, StoredEvent, StoredKey, Version,
+    SideKind, Store, StoreError, Stored, StoredEvent, StoredKey, Version,
 };
 use crate::codec::entry::{blank, nonce};
 use crate::domain::tenant::TenantId;
@@ -128,7 +128,11 @@ impl Store for MemoryStore {
         after: Option<Bytes>,
         limit: usize,
     ) -> Result<ScanPage, StoreError> {
-        Ok(self.shard(shard).lock().page(tenant, table, after, limit.max(1)))
+        let contents = self.shard(shard).lock();
+        Ok(match table {
+            ScanTable::Sides(kind) => contents.page_of_sides((shard, tenant, kind), after, limit.max(1)),
+            ScanTable::Records(_) | ScanTable::Rows => contents.page(tenant, table, after, limit.max(1)),
+        })
     }
 
     async fn heads(&self) -> Result<Vec<LogHead>, StoreError> {
@@ -260,6 +264,28 @@ impl ShardContents {
             .by_ref()
             .take(limit)
             .map(|(id, stored)| (id.clone(), stored.clone()))
+            .collect();
+        let next = left.next().and(items.last()).map(|(id, _)| id.clone());
+        ScanPage { items, next }
+    }
+
+    fn page_of_sides(
+        &self,
+        (shard, tenant, kind): (Shard, TenantId, SideKind),
+        after: Option<Bytes>,
+        limit: usize,
+    ) -> ScanPage {
+        let key = |id: Bytes| SideKey::of_scanned(shard, tenant, kind, id);
+        let start = match after {
+            Some(after) => Bound::Excluded(key(after)),
+            None => Bound::Included(key(Bytes::new())),
+        };
+        let of_kind = self.side_records.range((start, Bound::Unbounded));
+        let mut left = of_kind.take_while(|(key, _)| key.tenant() == tenant && key.kind() == kind);
+        let items: Vec<_> = left
+            .by_ref()
+            .take(limit)
+            .map(|(key, stored)| (key.id().clone(), stored.clone()))
             .collect();
         let next = left.next().and(items.last()).map(|(id, _)| id.clone());
         ScanPage { items, next }

@@ -78,14 +78,6 @@ impl EmergencyCallers {
             .any(|known| known.caller == number && known.called_at.until(now) < self.window)
     }
 
-    /// Forgets the calls of a number.
-    pub(super) fn forget(&mut self, number: u64) {
-        let place = self.place(number);
-        if let Some(set) = self.sets.get_mut(place) {
-            set.retain(|known| known.caller != number);
-        }
-    }
-
     fn place(&self, caller: u64) -> usize {
         // Multiply and shift instead of divide, by all bits: some of them have chosen the part.
         let wide = u128::from(caller) * self.sets.len() as u128;

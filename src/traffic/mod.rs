@@ -209,7 +209,7 @@ impl Observer {
         self.emergency_evictions.load(Ordering::Relaxed)
     }
 
-    /// Forgets all that a tenant has seen of a number.
+    /// Forgets all that a tenant has seen of a number, except a call for help: its window ends by itself.
     pub fn forget(&self, tenant: TenantId, number: E164) {
         let caller = self.of_tenant(tenant, number);
         self.shard(caller).lock().forget(caller);

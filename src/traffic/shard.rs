@@ -95,11 +95,11 @@ impl CallerShard {
         }
     }
 
-    /// Forgets a caller.
+    /// Forgets the calls of a caller. A call for help stays until its window ends: the emergency centre must be able to call
+    /// back.
     pub(super) fn forget(&mut self, caller: u64) {
         self.light.remove(caller);
         self.heavy.remove(caller);
-        self.emergencies.forget(caller);
     }
 
     /// The count of callers.

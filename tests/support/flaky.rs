@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -44,6 +44,8 @@ pub struct Flaky {
     keys_read: AtomicUsize,
     /// The bytes of all values, log entries and events that were to be committed.
     bytes_committed: AtomicUsize,
+    /// Whether scans fail.
+    scans_fail: AtomicBool,
 }
 
 impl Flaky {
@@ -54,7 +56,13 @@ impl Flaky {
             always: Mutex::default(),
             keys_read: AtomicUsize::default(),
             bytes_committed: AtomicUsize::default(),
+            scans_fail: AtomicBool::new(false),
         }
+    }
+
+    /// Whether scans fail from now on.
+    pub fn fail_scans(&self, fail: bool) {
+        self.scans_fail.store(fail, Ordering::SeqCst);
     }
 
     /// The number of records, buckets and side records that were read so far.
@@ -148,6 +156,10 @@ impl Store for Flaky {
         after: Option<Bytes>,
         limit: usize,
     ) -> Result<ScanPage, StoreError> {
+        if self.scans_fail.load(Ordering::SeqCst) {
+            let cause = "injected".to_owned();
+            return Err(StoreError::Unavailable { cause });
+        }
         self.call(self.inner.scan(shard, tenant, table, after, limit)).await
     }
 

@@ -4,6 +4,7 @@
 //! too. An event holds no secret and no reporter's id in clear. It holds the whole number that it is about: logs mask it.
 
 mod changes;
+mod without;
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -14,6 +15,7 @@ use super::time::Timestamp;
 use crate::number::E164;
 
 pub use changes::{of_acceptance, of_case, of_list, of_note, of_number, of_principal, of_sharing};
+pub use without::text_without;
 
 /// The most changed fields of an event.
 pub const MAX_CHANGES: usize = 32;
@@ -228,7 +230,7 @@ impl AuditEvent {
             Some(other) => Some(other.clone()),
         };
         // The id of a request is a text of a client, which may be made of the number.
-        let names_it = self.request.contains(&number.digits().to_string());
+        let names_it = text_without(&self.request, number) != *self.request;
         Some(Self {
             subject: without(&self.subject),
             related: without(&self.related),

@@ -79,7 +79,8 @@ const ZEROS: [char; 73] = [
 ];
 
 /// The ASCII digit that a character of any script stands for.
-pub(in crate::number) fn ascii_digit(char: char) -> Option<u8> {
+#[must_use]
+pub fn ascii_digit(char: char) -> Option<u8> {
     if char.is_ascii() {
         return u8::try_from(char).ok().filter(u8::is_ascii_digit);
     }

@@ -52,7 +52,8 @@ impl Cases {
                     linked_at: now,
                     actor: mutation.actor.clone(),
                 };
-                let fingerprint = mutation.link_fingerprint(Method::Link, &id, Some(input.role), &input.content());
+                let content = (self.writer.request_key(), &input.content());
+                let fingerprint = mutation.link_fingerprint(Method::Link, &id, Some(input.role), content);
                 if !is_new(mutation, input.expected_version, record, fingerprint)? {
                     return Ok(Done::unchanged(false));
                 }
@@ -90,7 +91,8 @@ impl Cases {
             (mutation, AuditMethod::UnlinkNumbers, reason),
             |record, input| {
                 let content = RequestContent::of(Method::Unlink);
-                let fingerprint = mutation.link_fingerprint(Method::Unlink, &id, input.role, &content);
+                let content = (self.writer.request_key(), &content);
+                let fingerprint = mutation.link_fingerprint(Method::Unlink, &id, input.role, content);
                 if !is_new(mutation, input.expected_version, record, fingerprint)? {
                     return Ok(Done::unchanged(false));
                 }

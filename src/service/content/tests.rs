@@ -209,20 +209,27 @@ fn the_content_of_a_status_for_a_time_is_frozen() {
 #[test]
 fn fingerprints_are_frozen() {
     let content = clearance(number(), None, "");
-    assert_eq!(
-        Fingerprint::new(&mutation().request, content.bytes()),
-        Fingerprint::from_pair((10981796459166608882930040187244341075, 14493495514832077395))
-    );
-    let of_role = mutation().link_fingerprint(Method::Link, &case(), Some(CaseRole::Callback), &content);
-    assert_eq!(
-        of_role,
-        Fingerprint::from_pair((67501979200218959907247200134471566982, 14493495514832077395))
-    );
-    let of_all = mutation().link_fingerprint(Method::Unlink, &case(), None, &content);
-    assert_eq!(
-        of_all,
-        Fingerprint::from_pair((36983986768993920845872807167039017517, 14493495514832077395))
-    );
+    let key = [7; 32];
+    let plain = Fingerprint::new(&key, &mutation().request, content.bytes());
+    let of_role = mutation().link_fingerprint(Method::Link, &case(), Some(CaseRole::Callback), (&key, &content));
+    let of_all = mutation().link_fingerprint(Method::Unlink, &case(), None, (&key, &content));
+    let ids = [
+        10_981_796_459_166_608_882_930_040_187_244_341_075,
+        67_501_979_200_218_959_907_247_200_134_471_566_982,
+        36_983_986_768_993_920_845_872_807_167_039_017_517,
+    ];
+    let found = [plain, of_role, of_all];
+    assert_eq!(found.map(|fingerprint| fingerprint.pair().0), ids);
+    let contents = [
+        3_201_846_903_490_135_391,
+        1_440_319_552_843_153_927,
+        14_350_314_960_868_165_080,
+    ];
+    assert_eq!(found.map(|fingerprint| fingerprint.pair().1), contents);
+    // As earlier releases stored them.
+    for (fingerprint, id) in found.into_iter().zip(ids) {
+        assert!(fingerprint.repeats(Fingerprint::from_pair((id, 14_493_495_514_832_077_395))));
+    }
     // No role is 0, which stands for all roles.
     assert!(CaseRole::ALL.iter().all(|role| role.code() != 0));
 }

@@ -250,7 +250,8 @@ impl Lookups {
         self.budget
     }
 
-    /// Forgets what this instance has seen of the calls of a number in the queries of a tenant.
+    /// Forgets what this instance has seen of the calls of a number in the queries of a tenant, except a call for help, whose window
+    /// ends by itself.
     pub fn forget_calls(&self, tenant: TenantId, number: E164) {
         self.observer.forget(tenant, number);
     }

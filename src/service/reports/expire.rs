@@ -13,7 +13,7 @@ use crate::domain::retention::{Expired, KeptSince};
 use crate::metrics::ExpiredLabel;
 use crate::number::E164;
 use crate::service::ServiceError;
-use crate::service::writer::{Author, Done, NumberJob, Told};
+use crate::service::writer::{Author, Done, NumberJob};
 use crate::store::{Shard, key};
 
 /// Numbers that lose reports or comments in one step.
@@ -117,15 +117,8 @@ impl Reports {
         if whole.version.is_none() || !whole.state.is_left_over() || !self.writer.notes_of(number).is_empty() {
             return Ok(());
         }
-        let told = Told {
-            subject: None,
-            related: None,
-            changes: Vec::new(),
-        };
         let deadline = self.writer.deadline(1);
-        self.writer
-            .delete_number((number, &whole), author, told, deadline)
-            .await?;
+        self.writer.delete_number((number, &whole), author, deadline).await?;
         Ok(())
     }
 }

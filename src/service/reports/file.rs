@@ -7,7 +7,7 @@ use super::filing::{Filing, FilingOutcome};
 use crate::domain::actor::Actor;
 use crate::domain::audit::Via;
 use crate::domain::evidence::FoldModel;
-use crate::domain::report::RowState;
+use crate::domain::report::{ReportRow, RowState};
 use crate::domain::rows::Missing;
 use crate::domain::state::Submitted;
 use crate::number::E164;
@@ -84,7 +84,12 @@ fn file_one(record: &mut NumberRecord, filing: &Filing, fold: &FoldModel) -> Res
     if let (Some(error), None) = (&filing.refused, kept_at) {
         return Err(Stop::Refused(error.clone()));
     }
+    let kept_callbacks = kept.map(|row| row.body.callbacks.clone()).unwrap_or_default();
     let mut row = filing.row.clone();
+    let is_as_stored = |known: &ReportRow| known.is_live() && known.revision >= row.revision;
+    if known.is_some_and(|known| is_as_stored(known) && known.content == filing.content_without_key) {
+        row.content = filing.content_without_key; // a retry of a report that an earlier release stored
+    }
     if let (Some(known_time), false) = (known_time, filing.timed) {
         // A correction that names no time is about the call that was reported before.
         row.body.occurred_at = known_time;
@@ -103,6 +108,7 @@ fn file_one(record: &mut NumberRecord, filing: &Filing, fold: &FoldModel) -> Res
         submitted,
         kept_at,
         kept_revision,
+        kept_callbacks,
     })
 }
 

@@ -22,6 +22,8 @@ use crate::service::identity::read_number;
 pub(super) struct Filing {
     pub(super) number: E164,
     pub(super) row: ReportRow,
+    /// The hash of its content as earlier releases stored it, without a key.
+    pub(super) content_without_key: u64,
     /// The party that sends it.
     pub(super) sender: Arc<Sender>,
     /// Whether the report says when the call was.
@@ -59,6 +61,8 @@ pub(super) struct FilingOutcome {
     pub(super) kept_revision: u32,
     /// The sender in the row that is stored now.
     pub(super) stored_sender: Option<SenderHash>,
+    /// The call-back numbers of the row that was stored before.
+    pub(super) kept_callbacks: Vec<E164>,
 }
 
 impl Filing {
@@ -73,12 +77,13 @@ impl Filing {
         self.row.id.of_callback(&self.number.digits().to_string(), sender)
     }
 
-    /// A filing that no quota applies to.
-    pub(super) fn exempt(number: E164, row: ReportRow, sender: Arc<Sender>, timed: bool) -> Self {
+    /// A filing that no quota applies to. `key` is that of the contents of reports.
+    pub(super) fn exempt(key: &[u8; 32], (number, row): (E164, ReportRow), sender: Arc<Sender>, timed: bool) -> Self {
         let row = if timed { row } else { row.timed_by_arrival() };
         Self {
             number,
-            row,
+            content_without_key: row.content,
+            row: row.under_key(key),
             sender,
             timed,
             made_id: false,
@@ -164,7 +169,7 @@ impl Reports {
         Ok(Filing {
             made_id,
             exempt: trusted,
-            ..Filing::exempt(number, row, report.sender, timed)
+            ..Filing::exempt(&self.content_key, (number, row), report.sender, timed)
         })
     }
 

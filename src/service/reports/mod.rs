@@ -150,6 +150,8 @@ pub struct Reports {
     id_key: [u8; 32],
     /// Keys the slots by which a reporter's reports of a day are counted once.
     slot_key: [u8; 32],
+    /// Keys the hashes of the contents of reports.
+    content_key: [u8; 32],
     /// The daily quotas of reports.
     quotas: Quotas,
     /// The feeds of brands' own teams.
@@ -176,6 +178,7 @@ impl Reports {
             sender_key: meta.derived_key("ringwarden 2026 senders of reports"),
             id_key: meta.derived_key("ringwarden 2026 ids of reports"),
             slot_key: meta.derived_key("ringwarden 2026 slots of quotas"),
+            content_key: meta.derived_key("ringwarden 2026 contents of reports"),
             quotas,
             brand_feeds,
             budget: tokio::sync::Mutex::default(),

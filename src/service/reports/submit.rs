@@ -10,6 +10,7 @@ use crate::domain::kinds::ReportRole;
 use crate::domain::report::{ReportBody, ReportRow};
 use crate::domain::state::Submitted;
 use crate::metrics::ReportOutcomeLabel;
+use crate::number::E164;
 use crate::service::ServiceError;
 
 impl Reports {
@@ -58,12 +59,18 @@ impl Reports {
             .iter()
             .map(|filed| filed.as_ref().ok().and_then(|filed| filed.stored_sender))
             .collect();
+        let named = kept_callbacks(&filings, &filed);
         let mut outcomes: Vec<Result<ReportOutcome, ServiceError>> = filings
             .iter()
             .zip(filed)
             .map(|(filing, filed)| outcome_of(filing.as_ref(), filed))
             .collect();
-        let callbacks = callback_filings(&filings, &outcomes, &senders);
+        let callbacks = callback_filings(
+            &self.content_key,
+            &filings,
+            &outcomes,
+            (senders.as_slice(), named.as_slice()),
+        );
         if !callbacks.is_empty() {
             let (places, filings): (Vec<usize>, Vec<_>) = callbacks.into_iter().unzip();
             let filed = self.file(&filings, deadline).await;
@@ -102,21 +109,41 @@ fn outcome_of(
     })
 }
 
+/// The call-back numbers of each report that it still has in the store. A retry brings none back that was erased since: all of a
+/// new report, and of a known one those that the stored row names.
+fn kept_callbacks(
+    filings: &[Result<Filing, ServiceError>],
+    filed: &[Result<FilingOutcome, ServiceError>],
+) -> Vec<Vec<E164>> {
+    let of_one = |(filing, filed): (&Result<Filing, ServiceError>, &Result<FilingOutcome, ServiceError>)| {
+        let (Ok(filing), Ok(filed)) = (filing, filed) else {
+            return Vec::new();
+        };
+        let is_known = filed.submitted == Submitted::AlreadyKnown;
+        let all = filing.row.body.callbacks.iter().copied();
+        all.filter(|callback| !is_known || filed.kept_callbacks.contains(callback))
+            .collect()
+    };
+    filings.iter().zip(filed).map(of_one).collect()
+}
+
 /// The filings of the call-back numbers of accepted reports, each with the place of its report. They have the sender of the
 /// stored report: somebody else may have corrected it.
 fn callback_filings(
+    key: &[u8; 32],
     filings: &[Result<Filing, ServiceError>],
     outcomes: &[Result<ReportOutcome, ServiceError>],
-    senders: &[Option<SenderHash>],
+    (senders, named): (&[Option<SenderHash>], &[Vec<E164>]),
 ) -> Vec<(usize, Result<Filing, ServiceError>)> {
     let counts = |outcome: &Result<ReportOutcome, ServiceError>| matches!(outcome, Ok(outcome) if matches!(outcome.submitted, Submitted::Accepted | Submitted::AlreadyKnown | Submitted::Revised));
     let mut all = Vec::new();
-    for (place, ((filing, outcome), sender)) in filings.iter().zip(outcomes).zip(senders).enumerate() {
+    let stored = senders.iter().zip(named);
+    for (place, ((filing, outcome), (sender, named))) in filings.iter().zip(outcomes).zip(stored).enumerate() {
         let Ok(filing) = filing else { continue };
         if !counts(outcome) {
             continue;
         }
-        for callback in &filing.row.body.callbacks {
+        for callback in named {
             let body = ReportBody {
                 role: Some(ReportRole::ToldToCall),
                 callbacks: Vec::new(),
@@ -133,7 +160,12 @@ fn callback_filings(
             };
             all.push((
                 place,
-                Ok(Filing::exempt(*callback, row, Arc::clone(&filing.sender), *timed)),
+                Ok(Filing::exempt(
+                    key,
+                    (*callback, row),
+                    Arc::clone(&filing.sender),
+                    *timed,
+                )),
             ));
         }
     }

@@ -4,12 +4,14 @@
 use std::collections::BTreeSet;
 
 use super::work::{bucket_key, record_key};
-use super::{Author, Told, WholeNumber, WriteDeadline, Writer, random};
-use crate::codec;
+use super::{Author, Done, MAX_ATTEMPTS, Told, WholeNumber, WriteDeadline, Writer, pause, random};
 use crate::codec::entry::{EntryHeader, EntryState};
 use crate::codec::note::NoteKey;
+use crate::codec::{self, SideRecord};
+use crate::domain::erasure::{BegunErasure, Erasures, SealedNumber};
 use crate::domain::ids::NumberHash;
 use crate::domain::note::{Note, NoteSubject};
+use crate::domain::requests::Fingerprint;
 use crate::domain::state::NumberState;
 use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
@@ -18,11 +20,23 @@ use crate::service::ServiceError;
 use crate::store::event::MAX_EVENTS_AT_ONCE;
 use crate::store::{
     BucketWrite, CommitError, EventId, EventSpan, MAX_COMMIT_ITEMS, RecordKey, RecordWrite, ReplacedEvent, Shard,
-    ShardCommit, StoredKey, Version,
+    ShardCommit, SideKey, SideWrite, StoredKey, Version,
 };
 
 /// Buckets that are deleted in one step.
 const BUCKETS_AT_ONCE: usize = MAX_COMMIT_ITEMS / 2;
+
+/// The erasure of a number: who asked for it, what its event tells, and its note.
+#[derive(Debug)]
+pub(in crate::service) struct Erasing<'a> {
+    pub(in crate::service) author: Author<'a>,
+    pub(in crate::service) told: Told,
+    pub(in crate::service) begun: BegunErasure,
+    /// Whether the record must have the version that was read.
+    pub(in crate::service) is_exact: bool,
+    /// Whether it was noted before, and is continued without its client.
+    pub(in crate::service) is_continued: bool,
+}
 
 /// Whether a record that is to be deleted is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,52 +60,179 @@ impl Writer {
         notes.iter().map(|note| NoteKey::of(&subject, note.id)).collect()
     }
 
-    /// Deletes a number as it was read, with its rows and notes, and writes the event, in one atomic step. A number with
-    /// hundreds of thousands of rows loses the last of them in further steps: without the record nobody finds them.
+    /// Deletes a number as it was read, with its rows and notes. Nothing tells of it.
     pub(in crate::service) async fn delete_number(
         &self,
         (number, whole): (E164, &WholeNumber),
         author: Author<'_>,
-        told: Told,
         deadline: WriteDeadline,
     ) -> Result<Stay, ServiceError> {
         self.check_writable()?;
         let _turn = deadline.wait(self.turns.take(&record_key(self.tenant, number))).await?;
+        let found = (number, whole.version, &whole.state);
+        self.delete_found(found, author, None, deadline).await
+    }
+
+    /// Deletes a number with its rows and notes, notes that its erasure has begun, and writes the event. Reports that arrive
+    /// meanwhile go too, and cannot hold it up: this instance lets them wait, and for those of others only the record is read
+    /// again. If its statuses or links have changed since it was read, the caller must look at them first.
+    pub(in crate::service) async fn erase_number(
+        &self,
+        (number, whole): (E164, &WholeNumber),
+        erasing: &Erasing<'_>,
+        deadline: WriteDeadline,
+    ) -> Result<Stay, ServiceError> {
+        self.check_writable()?;
+        let _turn = deadline.wait(self.turns.take(&record_key(self.tenant, number))).await?;
+        for attempt in 0..MAX_ATTEMPTS {
+            if attempt > 0 {
+                self.metrics.commit_retry();
+                tokio::time::sleep(pause(attempt)).await;
+            }
+            let (version, state) = deadline.wait(self.read_record(number)).await??;
+            let is_same = state.links == whole.state.links && state.statuses == whole.state.statuses;
+            if !is_same || erasing.is_exact && version != whole.version {
+                return Ok(Stay::Changed);
+            }
+            let found = (number, version, &state);
+            if self
+                .delete_found(found, erasing.author, Some(erasing), deadline)
+                .await?
+                == Stay::Gone
+            {
+                return Ok(Stay::Gone);
+            }
+        }
+        Ok(Stay::Changed)
+    }
+
+    /// Deletes a number in one atomic step, or in several if it has hundreds of thousands of rows. The record goes with the last
+    /// step, so that no rows stay that no record leads to.
+    async fn delete_found(
+        &self,
+        (number, version, state): (E164, Option<Version>, &NumberState),
+        author: Author<'_>,
+        erasing: Option<&Erasing<'_>>,
+        deadline: WriteDeadline,
+    ) -> Result<Stay, ServiceError> {
         let now = self.clock.now();
         let shard = Shard::of_number(number);
         let notes = self.stored_notes(number, deadline).await?;
         let mut records: Vec<RecordWrite> = Vec::new();
-        if let Some(version) = whole.version {
+        if let Some(version) = version {
             records.push(deletion(record_key(self.tenant, number), version, author, now));
         }
         for (key, version) in &notes {
             let key = RecordKey::of::<Note>(self.tenant, key);
             records.push(deletion(key, *version, author, now));
         }
-        let buckets: Vec<BucketWrite> = buckets_of((self.tenant, number), &whole.state).collect();
+        let buckets: Vec<BucketWrite> = buckets_of((self.tenant, number), state).collect();
         let mut steps = buckets.chunks(BUCKETS_AT_ONCE);
-        let first = ShardCommit {
-            records,
-            buckets: steps.next().unwrap_or_default().to_vec(),
-            events: self.event_of_request(shard, author, now, told).into_iter().collect(),
-            ..ShardCommit::empty(shard)
-        };
-        match self.commit(vec![first], deadline).await.pop() {
-            Some(Ok(versions)) => self.show_deleted((number, whole.version), &notes, &versions),
-            Some(Err(CommitError::Conflict { .. })) => return Ok(Stay::Changed),
-            Some(Err(CommitError::Store(error))) => return Err(error.into()),
-            None => return Err(ServiceError::Internal),
-        }
-        for step in steps {
-            let commit = ShardCommit {
-                buckets: step.to_vec(),
-                ..ShardCommit::empty(shard)
+        let with_record = steps.next().unwrap_or_default();
+        for step in steps.rev() {
+            let Some(mut commit) = self.noted(shard, erasing, false, deadline).await? else {
+                return Ok(Stay::Gone);
             };
-            if let Some(Err(CommitError::Store(error))) = self.commit(vec![commit], deadline).await.pop() {
-                return Err(ServiceError::from(error).after_a_change());
+            commit.buckets = step.to_vec();
+            let done = self.commit_one(commit, deadline).await;
+            if done.map_err(ServiceError::after_a_change)?.is_none() {
+                return Ok(Stay::Changed);
             }
         }
+        let Some(mut commit) = self.noted(shard, erasing, true, deadline).await? else {
+            return Ok(Stay::Gone);
+        };
+        commit.records = records;
+        commit.buckets = with_record.to_vec();
+        let Some(versions) = self.commit_one(commit, deadline).await? else {
+            return Ok(Stay::Changed);
+        };
+        self.show_deleted((number, version), &notes, &versions);
         Ok(Stay::Gone)
+    }
+
+    /// A commit with the note of an erasure, and with its event if it was not noted before. None if an erasure that is continued
+    /// was completed meanwhile by another instance.
+    async fn noted(
+        &self,
+        shard: Shard,
+        erasing: Option<&Erasing<'_>>,
+        is_deleted: bool,
+        deadline: WriteDeadline,
+    ) -> Result<Option<ShardCommit>, ServiceError> {
+        let mut commit = ShardCommit::empty(shard);
+        let Some(erasing) = erasing else {
+            return Ok(Some(commit));
+        };
+        let key = SideKey::of::<Erasures>(self.tenant, &shard);
+        let keys = [StoredKey::Side(key.clone())];
+        let stored = deadline.wait(self.store.read(&keys)).await??.pop().flatten();
+        let expected = stored.as_ref().map(|stored| stored.version);
+        let erasures = stored.map(|stored| <Erasures as SideRecord>::decode(&stored.bytes));
+        let mut erasures = erasures.transpose()?.unwrap_or_default();
+        let is_new = erasures.note(BegunErasure {
+            is_deleted,
+            ..erasing.begun
+        });
+        if is_new && erasing.is_continued {
+            return Ok(None);
+        }
+        if is_new {
+            let event = self.event_of_request(shard, erasing.author, self.clock.now(), erasing.told.clone());
+            commit.events.extend(event);
+        }
+        commit.side_records.push(SideWrite {
+            key,
+            expected,
+            state: SideRecord::encode(&erasures),
+        });
+        Ok(Some(commit))
+    }
+
+    /// Commits to one shard; none if another writer was faster.
+    async fn commit_one(
+        &self,
+        commit: ShardCommit,
+        deadline: WriteDeadline,
+    ) -> Result<Option<Vec<Version>>, ServiceError> {
+        match self.commit(vec![commit], deadline).await.pop() {
+            Some(Ok(versions)) => Ok(Some(versions)),
+            Some(Err(CommitError::Conflict { .. })) => Ok(None),
+            Some(Err(CommitError::Store(error))) => Err(error.into()),
+            None => Err(ServiceError::Internal),
+        }
+    }
+
+    /// The note of an erasure that begins now.
+    pub(in crate::service) fn begun(&self, number: E164, request: Fingerprint) -> BegunErasure {
+        BegunErasure {
+            request,
+            number: SealedNumber::seal(&self.erasing_key, request, number),
+            begun_at: self.clock.now(),
+            is_deleted: false,
+        }
+    }
+
+    /// The erasures of this tenant that have begun and are not complete, each with its number.
+    pub(in crate::service) async fn begun_erasures(&self) -> Result<Vec<(E164, BegunErasure)>, ServiceError> {
+        let keys: Vec<SideKey> = Shard::all()
+            .map(|shard| SideKey::of::<Erasures>(self.tenant, &shard))
+            .collect();
+        let found: Vec<Erasures> = self.read_side_records(&keys, self.deadline(keys.len())).await?;
+        let all = found.into_iter().flat_map(|erasures| erasures.all);
+        let with_number = |begun: BegunErasure| Some((begun.number.open(&self.erasing_key, begun.request)?, begun));
+        Ok(all.filter_map(with_number).collect())
+    }
+
+    /// Notes that an erasure is complete.
+    pub(in crate::service) async fn end_erasure(&self, number: E164, request: Fingerprint) -> Result<(), ServiceError> {
+        let keys = [SideKey::of::<Erasures>(self.tenant, &Shard::of_number(number))];
+        let forget = |_: usize, erasures: &mut Erasures| Done {
+            answer: (),
+            write: erasures.forget(request),
+        };
+        let ended = self.change_side_records(&keys, self.deadline(1), forget).await;
+        ended.into_iter().collect()
     }
 
     /// The notes on a number, with their versions in the store.

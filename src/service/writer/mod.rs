@@ -51,13 +51,13 @@ use crate::follow::Follower;
 use crate::index::{Index, StoreState};
 use crate::metrics::Metrics;
 use crate::store::{
-    CommitError, EventSpan, RecordKey, RecordWrite, ScanPage, ScanTable, Shard, ShardCommit, Store, StoredEvent,
-    Version,
+    CommitError, EventSpan, RecordKey, RecordWrite, ScanPage, ScanTable, Shard, ShardCommit, SideKind, Store,
+    StoredEvent, Version,
 };
 
 pub(super) use audit::Told;
 pub(super) use deadline::{WRITE_TIMEOUT, WriteDeadline};
-pub(super) use erase::Stay;
+pub(super) use erase::{Erasing, Stay};
 pub use mutation::Mutation;
 pub(super) use mutation::{Author, scoped};
 pub(super) use number_job::{JobOutcome, NumberJob, NumberRecord};
@@ -94,6 +94,10 @@ pub(super) struct Writer {
     event_order: AtomicU32,
     /// The key of the hashes of erased numbers.
     erased_key: [u8; 32],
+    /// The key under which the numbers of erasures in progress are sealed.
+    erasing_key: [u8; 32],
+    /// The key of the hashes of what requests ask for.
+    request_key: [u8; 32],
 }
 
 /// The result of a write: the committed record. A write that changed nothing, such as a retry, has the record it found.
@@ -158,10 +162,12 @@ impl Writer {
         metrics: Metrics,
         write_timeout: Duration,
     ) -> Self {
-        let erased_key = store.meta().derived_key("ringwarden 2026 erased numbers");
+        let meta = store.meta();
         Self {
             tenant,
-            erased_key,
+            erased_key: meta.derived_key("ringwarden 2026 erased numbers"),
+            erasing_key: meta.derived_key("ringwarden 2026 erasures in progress"),
+            request_key: meta.derived_key("ringwarden 2026 contents of requests"),
             store,
             index,
             follower,
@@ -179,6 +185,11 @@ impl Writer {
     /// The tenant.
     pub(super) const fn tenant(&self) -> TenantId {
         self.tenant
+    }
+
+    /// The key of the hashes of what requests ask for.
+    pub(super) const fn request_key(&self) -> &[u8; 32] {
+        &self.request_key
     }
 
     /// The index of the tenant.
@@ -255,6 +266,20 @@ impl Writer {
     ) -> Result<ScanPage, ServiceError> {
         let rows = self.store.scan(shard, self.tenant, ScanTable::Rows, after, limit);
         Ok(rows.await?)
+    }
+
+    /// A page of the side records of a kind in a shard, for searches that the index cannot answer.
+    pub(super) async fn scan_side_records(
+        &self,
+        shard: Shard,
+        kind: SideKind,
+        after: Option<Bytes>,
+        limit: usize,
+    ) -> Result<ScanPage, ServiceError> {
+        let sides = self
+            .store
+            .scan(shard, self.tenant, ScanTable::Sides(kind), after, limit);
+        Ok(sides.await?)
     }
 
     pub(super) fn metrics(&self) -> &Metrics {

@@ -80,18 +80,18 @@ impl Mutation {
         }
     }
 
-    /// The part of the request that changes one link, where a request may change several links of a record. No role
-    /// stands for all roles.
+    /// The part of the request that changes one link, where a request may change several links of a record, under the key of
+    /// the contents of requests. No role stands for all roles.
     pub(in crate::service) fn link_fingerprint(
         &self,
         method: Method,
         case: &CaseId,
         role: Option<CaseRole>,
-        content: &RequestContent,
+        (key, content): (&[u8; 32], &RequestContent),
     ) -> Fingerprint {
         let mut part = RequestContent::of(method);
         part.text(case.as_str()).code(role.map_or(0, CaseRole::code));
-        Fingerprint::of_part(&self.scoped_request(), part.bytes(), content.bytes())
+        Fingerprint::of_part(key, &self.scoped_request(), part.bytes(), content.bytes())
     }
 }
 

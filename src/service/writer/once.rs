@@ -43,6 +43,18 @@ pub(in crate::service) enum Outcome {
     Done(Vec<u32>),
 }
 
+impl Request<'static> {
+    /// A request whose work is continued without its client.
+    pub(in crate::service) const fn continued(fingerprint: Fingerprint, deadline: WriteDeadline) -> Self {
+        Self {
+            fingerprint,
+            deadline,
+            known: None,
+            turn: None,
+        }
+    }
+}
+
 impl Request<'_> {
     /// Whether the request came for the first time.
     pub(in crate::service) const fn is_new(&self) -> bool {
@@ -92,7 +104,7 @@ impl Writer {
         deadline: WriteDeadline,
     ) -> Result<Request<'_>, ServiceError> {
         self.check_writable()?;
-        let fingerprint = Fingerprint::new(id, content.bytes());
+        let fingerprint = Fingerprint::new(&self.request_key, id, content.bytes());
         let turn = deadline.wait(self.requests.take_named(id.as_str())).await?;
         let key = StoredKey::Side(key_of(self.tenant, fingerprint));
         let stored = deadline.wait(self.store.read(&[key])).await??.pop().flatten();

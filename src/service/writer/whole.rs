@@ -61,6 +61,19 @@ impl Writer {
         Err(overtaken())
     }
 
+    /// The same for an erasure, which reports that arrive all the time must not hold up. Of a number with so many rows that they
+    /// are not read in one step, some that are moved meanwhile may be missing, or come twice.
+    pub(in crate::service) async fn read_to_erase(&self, number: E164) -> Result<WholeNumber, ServiceError> {
+        let (version, state) = self.read_record(number).await?;
+        let count = state.buckets.saturating_add(SPARE_BUCKETS);
+        if usize::try_from(count).is_ok_and(|count| count <= MAX_BUCKETS_AT_ONCE) {
+            return self.read_whole(number).await;
+        }
+        let rows = self.read_rows(number, count).await?;
+        self.store.verify().await?;
+        Ok(WholeNumber { version, state, rows })
+    }
+
     /// The rows of a number in the buckets that the index knows, and some more. Rows that are moved at the same moment may
     /// be missing, or come twice.
     pub(in crate::service) async fn rows_as_indexed(&self, number: E164) -> Result<Vec<ReportRow>, ServiceError> {
@@ -72,7 +85,7 @@ impl Writer {
     }
 
     /// The record of a number, blank if there is none.
-    async fn read_record(&self, number: E164) -> Result<(Option<Version>, NumberState), ServiceError> {
+    pub(super) async fn read_record(&self, number: E164) -> Result<(Option<Version>, NumberState), ServiceError> {
         let key = StoredKey::Record(record_key(self.tenant, number));
         match self.store.read(&[key]).await?.pop().flatten() {
             Some(stored) => Ok((Some(stored.version), codec::number::decode(&stored.bytes)?)),

@@ -107,6 +107,7 @@ pub(super) fn table(shard: Shard, tenant: TenantId, table: ScanTable) -> (Engine
     match table {
         ScanTable::Records(kind) => (EngineSpace::States, state(shard, kind as u8, tenant, &[])),
         ScanTable::Rows => (EngineSpace::Rows, of_tenant(&[shard.byte()], tenant, &[])),
+        ScanTable::Sides(kind) => (EngineSpace::States, state(shard, kind as u8, tenant, &[])),
     }
 }
 

@@ -45,6 +45,7 @@ impl TenantHash {
         match table {
             ScanTable::Records(kind) => Self::Records(kind),
             ScanTable::Rows => Self::Rows,
+            ScanTable::Sides(kind) => Self::SideRecords(kind),
         }
     }
 

@@ -17,7 +17,7 @@ use ringwarden::service::{
 };
 use ringwarden::store::embedded::EmbeddedStore;
 use ringwarden::store::event::MAX_EVENTS_AT_ONCE;
-use ringwarden::store::{EventId, EventSpan, RecordKind, ScanTable, Shard, Store};
+use ringwarden::store::{EventId, EventSpan, RecordKind, ScanTable, Shard, SideKind, Store};
 
 use super::lists::{entries, head};
 use super::{InMemory, NUMBER, memory};
@@ -26,11 +26,11 @@ use crate::support::instance::{Instance, evidence_version, mutation, noon, repor
 use crate::support::redis_backend::Redis;
 
 /// A number whose reports name [`NUMBER`] as their call-back number.
-const OTHER: &str = "+14155550142";
-const COMMENT: &str = "they said my computer was infected";
+pub(super) const OTHER: &str = "+14155550142";
+pub(super) const COMMENT: &str = "they said my computer was infected";
 const NOTE: &str = "the owner of the number called us";
 
-fn erased_number() -> E164 {
+pub(super) fn erased_number() -> E164 {
     NUMBER.parse().unwrap()
 }
 
@@ -61,7 +61,7 @@ fn holds_a_trace(bytes: &[u8]) -> bool {
 }
 
 /// Where the store still names the number, lists aside.
-async fn traces_in(store: &Arc<dyn Store>) -> Vec<String> {
+pub(super) async fn traces_in(store: &Arc<dyn Store>) -> Vec<String> {
     let mut found = Vec::new();
     let tenant = TenantId::DEFAULT;
     for shard in Shard::all() {
@@ -71,7 +71,9 @@ async fn traces_in(store: &Arc<dyn Store>) -> Vec<String> {
                 found.push(format!("the change log of shard {shard}, entry {}", entry.seq));
             }
         }
-        for table in ScanTable::all().filter(|table| *table != ScanTable::Records(RecordKind::List)) {
+        let sides = SideKind::ALL.iter().map(|kind| ScanTable::Sides(*kind));
+        let tables = ScanTable::all().chain(sides);
+        for table in tables.filter(|table| *table != ScanTable::Records(RecordKind::List)) {
             for (id, stored) in store.scan(shard, tenant, table, None, 10_000).await.unwrap().items {
                 if holds_a_trace(&id) || holds_a_trace(&stored.bytes) {
                     found.push(format!("{table:?} of shard {shard}"));
@@ -172,7 +174,7 @@ async fn fill(one: &Instance) {
     one.services.audit.record_read(&by, AuditMethod::GetNumber, read).await;
 }
 
-async fn erase(one: &Instance, request: &str, override_open_case: bool) -> Result<Erased, ServiceError> {
+pub(super) async fn erase(one: &Instance, request: &str, override_open_case: bool) -> Result<Erased, ServiceError> {
     let input = EraseInput {
         reason: format!("the owner of {NUMBER} asked"),
         override_open_case,
@@ -302,7 +304,6 @@ async fn nothing_is_left_in_redis() {
     check_erasure(&Redis::fresh().await).await;
 }
 
-/// An erasure that was interrupted is completed by its repetition.
 #[tokio::test]
 async fn a_number_without_anything_is_erased_too() {
     let store = memory();

@@ -10,6 +10,7 @@ mod corrections;
 mod dossiers;
 mod emergency;
 mod erasure;
+mod erasure_rest;
 mod established;
 mod few_accounts;
 mod finding;
