@@ -181,9 +181,11 @@ impl ListTable {
         self.put(&before, by_id, &shared);
     }
 
-    /// Says which lists another tenant may see.
-    pub(super) fn share(&self, ids: BTreeSet<ListId>) {
+    /// Says which lists another tenant may see. They are collected under the lock: of two changes at once, the later one
+    /// has both.
+    pub(super) fn share(&self, ids: impl FnOnce() -> BTreeSet<ListId>) {
         let mut shared = self.shared.lock();
+        let ids = ids();
         if *shared == ids {
             return;
         }

@@ -87,18 +87,18 @@ impl IndexedRecord for Sharing {
 impl Index {
     /// Tells the lists which of them another tenant may see.
     fn share_lists(&self) {
-        let table = self.sharing.read();
-        let seen = table
-            .by_key
-            .values()
-            .filter(|(_, sharing)| !sharing.visibility.is_private());
-        let ids = seen.filter_map(|(_, sharing)| match &sharing.thing {
-            SharedThing::List(id) => Some(id.clone()),
-            SharedThing::Reports | SharedThing::Statuses | SharedThing::Case(_) | SharedThing::Note(_) => None,
+        self.lists.share(|| {
+            let table = self.sharing.read();
+            let seen = table
+                .by_key
+                .values()
+                .filter(|(_, sharing)| !sharing.visibility.is_private());
+            let ids = seen.filter_map(|(_, sharing)| match &sharing.thing {
+                SharedThing::List(id) => Some(id.clone()),
+                SharedThing::Reports | SharedThing::Statuses | SharedThing::Case(_) | SharedThing::Note(_) => None,
+            });
+            ids.collect()
         });
-        let ids = ids.collect();
-        drop(table);
-        self.lists.share(ids);
     }
 
     /// Whether the tenant of this index lets another tenant see this.
