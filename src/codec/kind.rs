@@ -34,6 +34,8 @@ macro_rules! stored_kinds {
                 Requests = 7 => crate::domain::request_memory::RequestMemory,
                 /// What changes of principals claim before they are made.
                 Claims = 11 => crate::domain::identity::Claims,
+                /// The latest time at which old data was dropped.
+                LatestTime = 17 => crate::domain::latest_time::LatestTime,
             }
         }
     };

@@ -12,6 +12,7 @@ pub mod claim;
 pub mod entry;
 mod evidence;
 mod kind;
+mod latest_time;
 #[cfg(test)]
 mod laws;
 pub mod list;

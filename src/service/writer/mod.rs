@@ -16,6 +16,7 @@ mod audit;
 mod deadline;
 mod erase;
 mod find_rows;
+mod latest_time;
 mod locks;
 mod migrate;
 mod mutation;
