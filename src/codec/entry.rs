@@ -134,7 +134,8 @@ pub fn encode_header(header: &EntryHeader) -> Bytes {
 }
 
 /// What stays in the log of an entry whose content is erased: its nonce, so that followers that have read the entry go on
-/// behind it. It is of no kind, so every release passes over it.
+/// behind it. It is of no kind, so a release that does not know blanks passes over it; this one loads the shard again if it
+/// has not read the entry.
 #[must_use]
 pub fn blank(nonce: u64) -> Bytes {
     let mut fields = ByteWriter::default();
@@ -151,6 +152,12 @@ pub fn blank(nonce: u64) -> Bytes {
     writer.fixed64(nonce);
     writer.bytes(&fields.finish());
     Bytes::from(writer.finish())
+}
+
+/// Whether the content of an entry is erased ([`blank`]).
+#[must_use]
+pub fn is_blank(bytes: &[u8]) -> bool {
+    fields(bytes).is_ok_and(|(fields, _)| fields.kind == NO_KIND)
 }
 
 /// The nonce of an entry or header, without reading the rest.
@@ -306,6 +313,15 @@ mod tests {
         assert_eq!(hex(&bytes), FROZEN_LARGE);
         let entry = decode(&RawLogEntry { seq: 4, bytes }).unwrap();
         assert_eq!((entry.header, entry.state), (header, None));
+    }
+
+    #[test]
+    fn only_an_erased_entry_is_blank() {
+        let blank = blank(7);
+        assert!(is_blank(&blank));
+        assert_eq!(nonce(&blank), Some(7));
+        assert!(!is_blank(&encode_header(&header())));
+        assert!(!is_blank(&blank[..blank.len() - 1]));
     }
 
     fn error_of(bytes: Vec<u8>) -> EntryError {

@@ -42,6 +42,8 @@ macro_rules! stored_kinds {
                 KeyUses = 13 => crate::domain::identity::KeyUses,
                 /// The erasures in progress of a shard.
                 Erasures = 15 => crate::domain::erasure::Erasures,
+                /// The latest time at which old data was dropped.
+                LatestTime = 17 => crate::domain::latest_time::LatestTime,
             }
         }
     };
@@ -162,7 +164,8 @@ mod tests {
                 (7, "requests"),
                 (11, "claims"),
                 (13, "keyuses"),
-                (15, "erasures")
+                (15, "erasures"),
+                (17, "latesttime")
             ]
         );
     }

@@ -16,6 +16,7 @@ pub mod erasure;
 mod evidence;
 pub mod key_uses;
 mod kind;
+mod latest_time;
 #[cfg(test)]
 mod laws;
 pub mod list;

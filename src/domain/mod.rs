@@ -37,6 +37,7 @@ pub mod ids;
 pub mod kinds;
 pub mod label;
 pub mod language;
+pub mod latest_time;
 pub mod list;
 pub mod model;
 pub mod note;

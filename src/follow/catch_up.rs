@@ -60,6 +60,8 @@ impl Follower {
             .get(shard.index())
             .copied()
             .unwrap_or_default();
+        // Another instance may have begun a tenant whose entries in this log are gone.
+        self.find_tenants().await?;
         self.load_shard(shard, head).await?;
         // The loaded records replaced those that this process committed meanwhile. If the log does not continue even now,
         // the next sweep finds that.
@@ -193,5 +195,10 @@ fn doubt(cursor: LogHead, entries: &[RawLogEntry]) -> Option<ReloadReason> {
     let contiguous = (cursor.seq.max(1)..)
         .zip(entries)
         .all(|(expected, entry)| entry.seq == expected);
-    (!contiguous).then_some(ReloadReason::Gap)
+    if !contiguous {
+        return Some(ReloadReason::Gap);
+    }
+    // An erasure has left no more than the nonce of this entry: only the record says now what it said.
+    let is_erased = |entry: &RawLogEntry| entry.seq > cursor.seq && codec::entry::is_blank(&entry.bytes);
+    entries.iter().any(is_erased).then_some(ReloadReason::Trimmed)
 }

@@ -18,8 +18,9 @@ const RECORDS_AT_A_TIME: usize = 2_000;
 
 impl Follower {
     pub(super) async fn load_all(&self) -> Result<(), StoreError> {
-        self.find_tenants().await?;
+        // Before the tenants: those that begin later have all their records after these heads.
         let heads = self.store.heads().await?;
+        self.find_tenants().await?;
         stream::iter(Shard::all().zip(heads))
             .map(|(shard, head)| self.load_shard(shard, head))
             .buffer_unordered(SHARDS_AT_A_TIME)
@@ -28,8 +29,9 @@ impl Follower {
     }
 
     /// Makes an index for each tenant of the store, so that its shards are loaded too. A tenant begins with a principal, and
-    /// the principals of all tenants are records of the default tenant.
-    async fn find_tenants(&self) -> Result<(), StoreError> {
+    /// the principals of all tenants are records of the default tenant. So a tenant with a record in a shard is found if the
+    /// head of that shard was read before.
+    pub(super) async fn find_tenants(&self) -> Result<(), StoreError> {
         let shards = stream::iter(Shard::all());
         let principals = shards
             .map(|shard| self.load_principals(shard))
@@ -53,7 +55,8 @@ impl Follower {
                 .scan(shard, TenantId::DEFAULT, table, after, RECORDS_AT_A_TIME)
                 .await?;
             for (_, stored) in &page.items {
-                tenants.push(codec::principal::decode(&stored.bytes)?.tenant);
+                // One that cannot be read fails the loading of its own shard, and of no other.
+                tenants.extend(codec::principal::decode(&stored.bytes).map(|principal| principal.tenant));
             }
             after = page.next;
             if after.is_none() {
@@ -62,7 +65,8 @@ impl Follower {
         }
     }
 
-    /// Reads all records of a shard and replaces those in the index. `head` was read before: entries after it are read
+    /// Reads all records of a shard, of all tenants that were found, and replaces those in the index. `head` was read before
+    /// the tenants were found, and they before the records: entries after it are read
     /// from the log again, which changes nothing where the record read is as new. This also brings back a record that
     /// this process committed after it was scanned: it is replaced, and the cursor goes back to `head`.
     pub(super) async fn load_shard(&self, shard: Shard, head: LogHead) -> Result<(), StoreError> {

@@ -293,3 +293,31 @@ async fn a_commit_that_the_store_lost_before_it_was_read_leaves_the_index() {
     fixture.follower.sweep().await;
     fixture.assert_metric("ringwarden_follow_shards_reloaded_total{reason=\"absent\"} 2");
 }
+
+/// Another instance erased a number before this one had read the entries: of the last of them, only the nonce is left.
+#[tokio::test]
+async fn an_erased_entry_that_was_not_read_is_taken_from_its_record() {
+    let fixture = Fixture::new().await;
+    let shard = Shard::of_number(number(1));
+    for n in 1..=2 {
+        fixture.write_known(number(n)).await;
+        fixture.store.forget_log(shard, n).await.unwrap();
+        fixture.follower.sweep().await;
+        assert_eq!(fixture.version(number(n)), Some(n));
+        fixture.assert_metric(&format!(
+            "ringwarden_follow_shards_reloaded_total{{reason=\"trimmed\"}} {n}"
+        ));
+    }
+    // One that has read the entries goes on behind them.
+    fixture.write_known(number(3)).await;
+    fixture.follower.sweep().await;
+    fixture.store.forget_log(shard, 3).await.unwrap();
+    fixture.write_known(number(4)).await;
+    fixture.follower.sweep().await;
+    assert_eq!(
+        (fixture.version(number(3)), fixture.version(number(4))),
+        (Some(3), Some(4))
+    );
+    fixture.assert_metric("ringwarden_follow_shards_reloaded_total{reason=\"trimmed\"} 2");
+    fixture.assert_metric("ringwarden_follow_entries_skipped_total{reason=\"unknown_kind\"} 0");
+}

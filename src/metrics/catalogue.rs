@@ -88,6 +88,8 @@ catalogue! {
         "1 if the store answered the last sweep and takes changes, else 0. While it is 0, the server answers lookups but refuses changes."
     STORE_FOREIGN Gauge "ringwarden_store_foreign"
         "1 if the store is no longer the one that the server opened, has been emptied, or has another format, else 0. Set an alert on 1."
+    RETENTION_WAITS Gauge "ringwarden_retention_waits"
+        "1 if no old data is dropped, because the clock of this machine is more than two days ahead of the last run, else 0. It ends once the clock has been steady for a day."
     ENTRIES_APPLIED Counter "ringwarden_follow_entries_applied_total"
         "Entries of the change log that were applied to the index."
     ENTRIES_SKIPPED Counter "ringwarden_follow_entries_skipped_total"

@@ -11,6 +11,7 @@ pub mod label;
 mod process;
 mod removal;
 mod snapshot;
+mod store;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -77,6 +78,7 @@ struct Inner {
     store_errors: Counters<StoreErrorKind>,
     store_up: Gauge,
     store_foreign: Gauge,
+    retention_waits: Gauge,
     entries_applied: Counter,
     entries_skipped: Counters<SkipReason>,
     shards_reloaded: Counters<ReloadReason>,
@@ -151,6 +153,7 @@ impl Metrics {
             store_errors: registry.counters(catalogue::STORE_ERRORS),
             store_up: registry.gauge(catalogue::STORE_UP),
             store_foreign: registry.gauge(catalogue::STORE_FOREIGN),
+            retention_waits: registry.gauge(catalogue::RETENTION_WAITS),
             entries_applied: registry.counter(catalogue::ENTRIES_APPLIED),
             entries_skipped: registry.counters(catalogue::ENTRIES_SKIPPED),
             shards_reloaded: registry.counters(catalogue::SHARDS_RELOADED),
@@ -275,16 +278,6 @@ impl Metrics {
     /// Counts an error of the store.
     pub fn store_error(&self, kind: StoreErrorKind) {
         self.0.store_errors.increment(kind, 1);
-    }
-
-    /// Sets whether the store answers.
-    pub fn store_up(&self, up: bool) {
-        self.0.store_up.set(flag(up));
-    }
-
-    /// Sets whether the store is no longer the one that was opened, has been emptied, or has another format.
-    pub fn store_foreign(&self, foreign: bool) {
-        self.0.store_foreign.set(flag(foreign));
     }
 
     /// Counts entries of the change log that were applied to the index.

@@ -36,6 +36,7 @@ use std::sync::Arc;
 use crate::clock::Clock;
 use crate::domain::policy::Enforcement;
 use crate::domain::tenant::TenantId;
+use crate::domain::time::Timestamp;
 use crate::follow::Follower;
 use crate::index::{Freshness, Indexes};
 use crate::metrics::Metrics;
@@ -239,6 +240,16 @@ impl Services {
     /// If the store cannot be written.
     pub async fn keep_key_uses(&self) -> Result<usize, ServiceError> {
         self.principals.keep_uses(&self.identities).await
+    }
+
+    /// Whether old data may be dropped by a clock that shows `now`, and notes the time if so. A clock that is more than
+    /// [two days](crate::domain::latest_time::MAX_AHEAD) ahead of the latest time at which data was dropped is not believed,
+    /// unless it has been steady for long.
+    ///
+    /// # Errors
+    /// If the store cannot be read or written.
+    pub async fn believes_clock(&self, now: Timestamp, is_steady: bool) -> Result<bool, ServiceError> {
+        self.writer.believes_clock(now, is_steady).await
     }
 
     /// Removes from the files of the store what was erased since the last time; says whether there was anything. It may take

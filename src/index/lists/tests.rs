@@ -14,6 +14,7 @@ use crate::domain::kinds::OwnerCalls;
 use crate::domain::list::{EntryOrigin, ShortCode};
 use crate::domain::requests::Requests;
 use crate::domain::unknown_fields::UnknownFields;
+use crate::domain::visibility::{SharedThing, Sharing, Visibility};
 use crate::number::E164;
 
 const NOW: Timestamp = Timestamp::from_secs(1_000);
@@ -411,4 +412,48 @@ fn callers_without_a_number_are_found_by_their_words() {
         "shorter than the prefix"
     );
     assert!(hits(number("+1617555012")).protected.is_some());
+}
+
+/// Each change of sharing comes in a thread of its own.
+#[test]
+fn lists_that_are_shared_at_once_are_all_in_effect() {
+    let index = Index::new(Arc::default());
+    let ids: BTreeSet<ListId> = (0..4).map(|n| ListId::parse(&format!("l{n}")).unwrap()).collect();
+    for id in &ids {
+        index.apply(
+            id.clone(),
+            1,
+            Some(list(id.as_str(), ListKind::DoNotOriginate, Vec::new())),
+        );
+    }
+    for round in 1..=300 {
+        let is_shared = round % 2 == 1;
+        let together = std::sync::Barrier::new(ids.len());
+        std::thread::scope(|scope| {
+            for id in &ids {
+                let sharing = Sharing {
+                    thing: SharedThing::List(id.clone()),
+                    visibility: if is_shared {
+                        Visibility::All
+                    } else {
+                        Visibility::Private
+                    },
+                    changed_at: NOW,
+                    requests: Requests::default(),
+                    unknown_fields: UnknownFields::default(),
+                };
+                let (index, together) = (&index, &together);
+                scope.spawn(move || {
+                    together.wait();
+                    index.apply(sharing.thing.key(), round, Some(sharing));
+                });
+            }
+        });
+        let shared: BTreeSet<ListId> = index.lists().shared.keys().cloned().collect();
+        assert_eq!(
+            shared,
+            if is_shared { ids.clone() } else { BTreeSet::new() },
+            "round {round}"
+        );
+    }
 }

@@ -21,30 +21,65 @@ const NUMBERS_AT_A_TIME: usize = 100;
 /// The expected rows of a number. All of them are read, so each number gets the time of this many items.
 const ROWS_EXPECTED: usize = 50;
 
+/// How much was dropped so far, and the first error.
+#[derive(Default)]
+struct ExpiryRun {
+    expired: Expired,
+    first_error: Option<ServiceError>,
+    is_store_away: bool,
+}
+
+impl ExpiryRun {
+    fn dropped(&mut self, step: Expired) {
+        self.expired.reports = self.expired.reports.saturating_add(step.reports);
+        self.expired.texts = self.expired.texts.saturating_add(step.texts);
+    }
+
+    fn failed(&mut self, error: ServiceError) {
+        tracing::warn!(%error, "some old reports are kept, since they cannot be dropped");
+        self.is_store_away |= matches!(error, ServiceError::StoreUnavailable);
+        self.first_error.get_or_insert(error);
+    }
+
+    /// Whether each further step would wait for a store in vain.
+    const fn is_store_away(&self) -> bool {
+        self.is_store_away
+    }
+
+    fn ended(self) -> (Expired, Result<(), ServiceError>) {
+        (self.expired, self.first_error.map_or(Ok(()), Err))
+    }
+}
+
 impl Reports {
     /// Drops the reports and comments of these shards that are too old, in small steps. A number without other data goes with its
-    /// last report. Says how much was dropped.
-    ///
-    /// # Errors
-    /// If the store cannot be read or written. What was dropped until then stays dropped.
-    pub async fn expire(&self, shards: &[Shard], kept: &KeptSince) -> Result<Expired, ServiceError> {
-        let mut expired = Expired::default();
+    /// last report. Says how much was dropped, and the first error. A number that cannot be read keeps its reports, and the
+    /// others lose theirs; if the store cannot be reached, that is the end.
+    pub async fn expire(&self, shards: &[Shard], kept: &KeptSince) -> (Expired, Result<(), ServiceError>) {
+        let mut run = ExpiryRun::default();
         if kept.is_everything() {
-            return Ok(expired);
+            return run.ended();
         }
         for shard in shards {
-            let numbers: Vec<E164> = self.numbers_too_old(*shard, kept).await?.into_iter().collect();
+            let numbers: Vec<E164> = match self.numbers_too_old(*shard, kept).await {
+                Ok(numbers) => numbers.into_iter().collect(),
+                Err(error) => {
+                    run.failed(error);
+                    Vec::new()
+                }
+            };
             for some in numbers.chunks(NUMBERS_AT_A_TIME) {
-                let step = self.expire_some(some, kept).await?;
-                let metrics = self.writer.metrics();
-                metrics.expired(ExpiredLabel::Reports, step.reports.into());
-                metrics.expired(ExpiredLabel::Comments, step.texts.into());
-                expired.reports = expired.reports.saturating_add(step.reports);
-                expired.texts = expired.texts.saturating_add(step.texts);
+                if run.is_store_away() {
+                    break;
+                }
+                self.expire_some(some, kept, &mut run).await;
                 tokio::task::yield_now().await;
             }
+            if run.is_store_away() {
+                break;
+            }
         }
-        Ok(expired)
+        run.ended()
     }
 
     /// The numbers of a shard with a row or a comment that is too old.
@@ -72,7 +107,7 @@ impl Reports {
         }
     }
 
-    async fn expire_some(&self, numbers: &[E164], kept: &KeptSince) -> Result<Expired, ServiceError> {
+    async fn expire_some(&self, numbers: &[E164], kept: &KeptSince, run: &mut ExpiryRun) {
         let (actor, via) = (Actor::retention(), Via::default());
         let author = Author {
             actor: &actor,
@@ -97,18 +132,26 @@ impl Reports {
                 answer: (expired, record.state.is_left_over()),
             })
         });
-        let mut all = Expired::default();
         for (job, outcome) in jobs.iter().zip(outcomes.await) {
             for answer in outcome.answers {
-                let (expired, is_left_over) = answer?;
-                all.reports = all.reports.saturating_add(expired.reports);
-                all.texts = all.texts.saturating_add(expired.texts);
-                if is_left_over {
-                    self.drop_left_over(job.number, author).await?;
+                let is_left_over = match answer {
+                    Ok((expired, is_left_over)) => {
+                        let metrics = self.writer.metrics();
+                        metrics.expired(ExpiredLabel::Reports, expired.reports.into());
+                        metrics.expired(ExpiredLabel::Comments, expired.texts.into());
+                        run.dropped(expired);
+                        is_left_over
+                    }
+                    Err(error) => {
+                        run.failed(error);
+                        false
+                    }
+                };
+                if is_left_over && let Err(error) = self.drop_left_over(job.number, author).await {
+                    run.failed(error);
                 }
             }
         }
-        Ok(all)
     }
 
     /// Deletes the record of a number that has no data any more. If it changes meanwhile, it stays.

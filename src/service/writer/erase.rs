@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::work::{bucket_key, record_key};
 use super::{Author, Done, MAX_ATTEMPTS, Told, WholeNumber, WriteDeadline, Writer, pause, random};
-use crate::codec::entry::{EntryHeader, EntryState};
+use crate::codec::entry::{EntryHeader, EntryState, LogEntry};
 use crate::codec::note::NoteKey;
 use crate::codec::{self, SideRecord};
 use crate::domain::erasure::{BegunErasure, Erasures, SealedNumber};
@@ -19,12 +19,15 @@ use crate::number::E164;
 use crate::service::ServiceError;
 use crate::store::event::MAX_EVENTS_AT_ONCE;
 use crate::store::{
-    BucketWrite, CommitError, EventId, EventSpan, MAX_COMMIT_ITEMS, RecordKey, RecordWrite, ReplacedEvent, Shard,
-    ShardCommit, SideKey, SideWrite, StoredKey, Version,
+    BucketWrite, CommitError, EventId, EventSpan, MAX_COMMIT_ITEMS, RawLogEntry, RecordKey, RecordKind, RecordWrite,
+    ReplacedEvent, Shard, ShardCommit, SideKey, SideWrite, StoredKey, Version,
 };
 
 /// Buckets that are deleted in one step.
 const BUCKETS_AT_ONCE: usize = MAX_COMMIT_ITEMS / 2;
+
+/// Entries of a change log that are read in one step.
+const ENTRIES_AT_A_TIME: usize = 64;
 
 /// The erasure of a number: who asked for it, what its event tells, and its note.
 #[derive(Debug)]
@@ -304,16 +307,47 @@ impl Writer {
         }
     }
 
-    /// Erases what the change log of a number's shard says up to now.
+    /// Erases what the change log of a number's shard says up to the last entry about the number. An instance that has not
+    /// read so far loads the shard again, so a log that does not name the number stays as it is.
     pub(in crate::service) async fn forget_log_of(&self, number: E164) -> Result<(), ServiceError> {
         // So that this instance has read what it is about to erase, and need not load the shard again.
         self.refresh().await;
-        let shard = Shard::of_number(number);
-        let heads = self.store.heads().await?;
-        if let Some(head) = heads.get(shard.index()).filter(|head| head.seq > 0) {
-            self.store.forget_log(shard, head.seq).await?;
+        if let Some(through) = self.last_entry_about(number).await? {
+            self.store.forget_log(Shard::of_number(number), through).await?;
         }
         Ok(())
+    }
+
+    /// The last entry about a number, or about a note on it, in the change log of its shard.
+    async fn last_entry_about(&self, number: E164) -> Result<Option<Version>, ServiceError> {
+        let shard = Shard::of_number(number);
+        let (mut last, mut from) = (None, 1);
+        loop {
+            let entries = self.store.entries(shard, from, ENTRIES_AT_A_TIME).await?;
+            let Some(end) = entries.last().map(|entry| entry.seq) else {
+                return Ok(last);
+            };
+            let about = entries.iter().filter(|entry| self.may_be_about(number, entry));
+            last = about.map(|entry| entry.seq).next_back().or(last);
+            from = end.saturating_add(1);
+        }
+    }
+
+    /// Whether an entry is about a number or a note on it. One that this release cannot read may be.
+    fn may_be_about(&self, number: E164, entry: &RawLogEntry) -> bool {
+        if codec::entry::is_blank(&entry.bytes) {
+            return false;
+        }
+        let Ok(LogEntry { header, state, .. }) = codec::entry::decode(entry) else {
+            return true;
+        };
+        if header.tenant != self.tenant {
+            return false;
+        }
+        let is_on_it =
+            |state: &[u8]| codec::note::decode(state).map_or(true, |note| note.subject == NoteSubject::Number(number));
+        let is_note = header.kind == RecordKind::Note && state.as_deref().is_some_and(is_on_it);
+        is_note || header.kind == RecordKind::Number && header.id == record_key(self.tenant, number).id()
     }
 
     /// Removes from the files of the store what was erased.

@@ -17,6 +17,7 @@ mod cases;
 mod deadline;
 mod erase;
 mod find_rows;
+mod latest_time;
 mod locks;
 mod migrate;
 mod mutation;

@@ -10,7 +10,7 @@ use fjall::{
 };
 
 use super::directory::StoreDirectory;
-use super::keys::{EngineSpace, META, PURGE_DUE};
+use super::keys::{EngineSpace, META, PURGE_DUE, PURGE_RUNS};
 use super::{EngineSettings, chunks, keys};
 use crate::store::error::StoreError;
 use crate::store::meta::Meta;
@@ -160,20 +160,37 @@ impl Engine {
         Self::commit(batch)
     }
 
-    /// Notes, with a batch that erases something, that the files still hold what it erases.
-    pub(super) fn note_purge(&self, batch: &mut OwnedWriteBatch) {
-        batch.insert(&self.states, PURGE_DUE, []);
+    /// Notes, with a batch that erases something, that the files still hold what it erases. Each note has a key of its own:
+    /// a purge takes back the notes that it found, and not those of erasures that come while it runs.
+    pub(super) fn note_purge(&self, batch: &mut OwnedWriteBatch) -> Result<(), StoreError> {
+        let mut nonce = [0; 16];
+        getrandom::fill(&mut nonce).map_err(|error| StoreError::Unavailable {
+            cause: error.to_string(),
+        })?;
+        batch.insert(&self.states, keys::under(PURGE_DUE, &nonce), []);
+        Ok(())
     }
 
-    /// Whether the files hold erased bytes.
-    pub(super) fn is_purge_due(&self) -> Result<bool, StoreError> {
-        self.states.contains_key(PURGE_DUE).map_err(unavailable)
+    /// The notes of erasures whose bytes are still in the files. The note of an earlier release has no nonce.
+    pub(super) fn purge_notes(&self) -> Result<Vec<fjall::Slice>, StoreError> {
+        let found = self.db.snapshot().prefix(&self.states, PURGE_DUE);
+        found.map(|item| item.key().map_err(unavailable)).collect()
     }
 
-    /// Takes the note back.
-    pub(super) fn purged(&self) -> Result<(), StoreError> {
+    /// Writes a value that is new, and says nothing, so that the states can be written to a table.
+    pub(super) fn write_new_value(&self) -> Result<(), StoreError> {
         let mut batch = self.batch();
-        batch.remove(&self.states, PURGE_DUE);
+        batch.insert(&self.states, PURGE_RUNS, []);
+        Self::commit(batch)
+    }
+
+    /// Takes these notes back.
+    pub(super) fn purged(&self, notes: &[fjall::Slice]) -> Result<(), StoreError> {
+        let mut batch = self.batch();
+        batch.remove(&self.states, PURGE_RUNS);
+        for note in notes {
+            batch.remove(&self.states, note.clone());
+        }
         Self::commit(batch)
     }
 

@@ -12,7 +12,7 @@
 //! | events | shard, tenant, time and random number (16) | the audit event                      |
 //! | parts  | space, a key of it, index (2, big-endian)  | the rest of a long value             |
 //!
-//! Kind 0 belongs to no record: the store's identity has that key, under shard 0, and so has the note that erased bytes are
+//! Kind 0 belongs to no record: the store's identity has that key, under shard 0, and so have the notes that erased bytes are
 //! still in the files. A key of the parts that begins with no space is of [`purge`](super::purge).
 
 use crate::codec::MAX_ID_BYTES;
@@ -22,8 +22,12 @@ use crate::store::{BucketKey, EventId, EventKey, RecordKey, ScanTable, Shard, Si
 /// The key of the store's identity, in [`EngineSpace::States`].
 pub(super) const META: &[u8] = &[0, 0];
 
-/// The key of the note that the files hold erased bytes, in [`EngineSpace::States`].
+/// The beginning of the keys of the notes that the files hold erased bytes, in [`EngineSpace::States`]. A random number
+/// follows it.
 pub(super) const PURGE_DUE: &[u8] = &[0, 0, 1];
+
+/// The key of a value that is written while erased bytes are removed, in [`EngineSpace::States`].
+pub(super) const PURGE_RUNS: &[u8] = &[0, 0, 2];
 
 /// The longest key of the states, rows and log: shard, kind, length of the tenant, tenant, id.
 pub(super) const MAX_KEY_BYTES: usize = 3 + TenantId::MAX_BYTES + MAX_ID_BYTES;

@@ -159,7 +159,7 @@ impl EmbeddedStore {
             let Some(mut batch) = batch(&EngineSnapshot::of(engine))? else {
                 return Ok(());
             };
-            engine.note_purge(&mut batch);
+            engine.note_purge(&mut batch)?;
             Engine::commit(batch).inspect_err(|error| shared.fail(error))
         })
         .await

@@ -27,9 +27,17 @@ const PAUSE: Duration = Duration::from_millis(10);
 
 /// Removes erased bytes, if there are any; says whether there were.
 pub(super) fn purge(engine: &Engine) -> Result<bool, StoreError> {
-    if !engine.is_purge_due()? {
+    let notes = engine.purge_notes()?;
+    if notes.is_empty() {
         return Ok(false);
     }
+    rewrite(engine)?;
+    engine.purged(&notes)?;
+    Ok(true)
+}
+
+/// Removes what was erased before from all files.
+fn rewrite(engine: &Engine) -> Result<(), StoreError> {
     let directory = engine.directory().engine();
     let journals = files(&directory, |path| path.extension() == Some(OsStr::new("jnl")))?;
     fill_journal(engine)?;
@@ -41,9 +49,7 @@ pub(super) fn purge(engine: &Engine) -> Result<bool, StoreError> {
     for space in engine.keyspaces() {
         space.major_compact().map_err(unavailable)?;
     }
-    flush_until_gone(engine, &tables)?;
-    engine.purged()?;
-    Ok(true)
+    flush_until_gone(engine, &tables)
 }
 
 /// Makes the journal so long that the engine begins a new one.
@@ -68,9 +74,7 @@ fn fill_journal(engine: &Engine) -> Result<(), StoreError> {
 /// written to a table, and a read that is in progress holds it up.
 fn flush_until_gone(engine: &Engine, old: &[PathBuf]) -> Result<(), StoreError> {
     for _ in 0..LOOKS {
-        let mut batch = engine.batch();
-        engine.note_purge(&mut batch); // a value that is new
-        Engine::commit(batch)?;
+        engine.write_new_value()?;
         for space in engine.keyspaces() {
             space.rotate_memtable_and_wait().map_err(unavailable)?;
         }

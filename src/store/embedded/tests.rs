@@ -157,3 +157,29 @@ async fn a_store_of_the_format_before_is_refused_with_what_to_do() {
     assert_eq!(names(&after), names(&files));
     assert!(after == files, "a file was changed");
 }
+
+/// A purge takes minutes in a large store.
+#[tokio::test]
+async fn what_is_erased_while_a_purge_runs_waits_for_the_next() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = EmbeddedStore::open(dir.path(), 1).await.unwrap();
+    let notes = || store.engine.purge_notes().unwrap();
+    let shard = commit(None, None, None)[0].shard;
+    write(&store, commit(None, Some(value(10)), None)).await;
+    store.forget_log(shard, 1).await.unwrap();
+    let found = notes();
+    write(&store, commit(Some(1), Some(value(10)), None)).await;
+    store.forget_log(shard, 2).await.unwrap();
+    assert_eq!((found.len(), notes().len()), (1, 2));
+    store.engine.purged(&found).unwrap();
+    assert_eq!(notes().len(), 1);
+    assert!(!found.contains(&notes()[0]));
+
+    // That of an earlier release goes with the others.
+    let mut batch = store.engine.batch();
+    batch.insert(store.engine.space(keys::EngineSpace::States), keys::PURGE_DUE, []);
+    Engine::commit(batch).unwrap();
+    assert!(store.purge().await.unwrap());
+    assert!(notes().is_empty());
+    assert!(!store.purge().await.unwrap());
+}

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ringwarden::clock::Clock;
-use ringwarden::codec::entry::decode;
+use ringwarden::codec::entry::{decode, is_blank};
 use ringwarden::domain::audit::{AuditMethod, AuditSubject, RequestedBy};
 use ringwarden::domain::ids::{CaseId, ReportId};
 use ringwarden::domain::kinds::{CaseRole, CaseStatus, Category, ListKind, Source, StatusKind};
@@ -364,4 +364,28 @@ async fn after_a_purge_no_file_of_the_embedded_store_has_a_trace() {
     let store = EmbeddedStore::open(directory.path(), evidence_version()).await.unwrap();
     let again = Instance::over(Arc::new(store), Clock::manual(noon())).await;
     assert_eq!(again.count(OTHER), 2);
+}
+
+/// Other instances load a shard again if entries that they have not read are erased.
+#[tokio::test]
+async fn a_log_that_does_not_name_the_number_stays_as_it_is() {
+    let store = memory();
+    let one = Instance::over(Arc::clone(&store), Clock::manual(noon())).await;
+    let neighbour = "+13152328299";
+    let shard = Shard::of_number(erased_number());
+    assert_eq!(shard, Shard::of_number(neighbour.parse().unwrap()));
+    let submit = |number, id| one.services.reports.submit(report(number, id, noon()));
+    submit(neighbour, "n1").await.unwrap();
+    let before = store.entries(shard, 1, 10).await.unwrap();
+    erase(&one, "nothing", false).await.unwrap();
+    assert_eq!(store.entries(shard, 1, 10).await.unwrap(), before);
+
+    submit(NUMBER, "r1").await.unwrap();
+    erase(&one, "one", false).await.unwrap();
+    submit(neighbour, "n2").await.unwrap();
+    let after = store.entries(shard, 1, 10).await.unwrap();
+    assert!(is_blank(&after[0].bytes));
+    assert_eq!(after.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [3, 4]);
+    erase(&one, "again", false).await.unwrap();
+    assert_eq!(store.entries(shard, 1, 10).await.unwrap(), after);
 }

@@ -3,12 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use ringwarden::clock::Clock;
 use ringwarden::domain::kinds::StatusKind;
 use ringwarden::domain::retention::{Expired, KeptSince};
+use ringwarden::domain::state::NumberState;
+use ringwarden::domain::tenant::TenantId;
 use ringwarden::domain::time::Timestamp;
-use ringwarden::service::{NewReport, StatusInput};
-use ringwarden::store::{Shard, Store};
+use ringwarden::number::E164;
+use ringwarden::service::{NewReport, ServiceError, StatusInput};
+use ringwarden::store::{BucketKey, BucketWrite, RecordKey, Shard, ShardCommit, Store, StoredKey};
 
 use super::{InMemory, NUMBER, memory};
 use crate::support::backends::{Embedded, Place};
@@ -41,7 +45,9 @@ async fn comments(one: &Instance, number: &str) -> Vec<(String, bool)> {
 async fn expire(one: &Instance, reports: Option<Timestamp>, texts: Option<Timestamp>) -> Expired {
     let shards: Vec<Shard> = Shard::all().collect();
     let kept = KeptSince { reports, texts };
-    one.services.reports.expire(&shards, &kept).await.unwrap()
+    let (expired, ended) = one.services.reports.expire(&shards, &kept).await;
+    ended.unwrap();
+    expired
 }
 
 async fn check_retention(place: &dyn Place) {
@@ -109,4 +115,68 @@ async fn old_reports_are_dropped_from_the_embedded_store() {
 #[tokio::test(flavor = "multi_thread")]
 async fn old_reports_are_dropped_from_redis() {
     check_retention(&Redis::fresh().await).await;
+}
+
+/// Bytes of rows as a newer release writes them.
+const NEWER: &[u8] = &[9, 0, 0];
+
+#[tokio::test]
+async fn reports_that_cannot_be_read_keep_no_others() {
+    let store = memory();
+    let clock = Clock::manual(noon());
+    let one = Instance::over(Arc::clone(&store), clock.clone()).await;
+    submit(&one, BLOCKED, "old").await;
+    for n in 0..40 {
+        submit(&one, NUMBER, &format!("r{n}")).await; // more than one bucket
+    }
+    let damaged: E164 = NUMBER.parse().unwrap();
+    let key = RecordKey::of::<NumberState>(TenantId::DEFAULT, &damaged);
+    let bucket = BucketKey {
+        tenant: TenantId::DEFAULT,
+        number: damaged,
+        bucket: 0,
+    };
+    let read = store.read(&[StoredKey::Bucket(bucket)]).await.unwrap();
+    let bytes = |bytes: &[u8]| Some(Bytes::copy_from_slice(bytes));
+    let put = |bytes: Option<Bytes>| ShardCommit {
+        buckets: vec![BucketWrite { key: bucket, bytes }],
+        ..ShardCommit::empty(key.shard())
+    };
+    let whole = read[0].as_ref().unwrap().bytes.clone();
+    store.commit(vec![put(bytes(NEWER))]).await.remove(0).unwrap();
+    clock.set(noon().plus(DAY * 400));
+    let shards: Vec<Shard> = Shard::all().collect();
+    let kept = KeptSince {
+        reports: Some(noon().plus(DAY)),
+        texts: None,
+    };
+    let reports = &one.services.reports;
+    let (expired, ended) = reports.expire(&shards, &kept).await;
+    assert!(matches!(ended, Err(ServiceError::Internal)), "{ended:?}");
+    assert_eq!((expired.reports, one.count(BLOCKED), one.count(NUMBER)), (1, 0, 40));
+    store.commit(vec![put(Some(whole))]).await.remove(0).unwrap();
+    let (expired, ended) = reports.expire(&shards, &kept).await;
+    ended.unwrap();
+    assert_eq!((expired.reports, one.count(NUMBER)), (40, 0));
+}
+
+#[tokio::test]
+async fn a_clock_that_jumps_ahead_is_not_believed_by_any_instance() {
+    let store = memory();
+    let one = Instance::over(Arc::clone(&store), Clock::manual(noon())).await;
+    let two = Instance::over(Arc::clone(&store), Clock::manual(noon())).await;
+    submit(&one, NUMBER, "r1").await;
+    let believes = async |instance: &Instance, days: u32, is_steady| {
+        let shown = noon().plus(DAY * days);
+        instance.services.believes_clock(shown, is_steady).await.unwrap()
+    };
+    // At the first run, the newest change tells the time.
+    assert!(!believes(&one, 1_500, false).await);
+    assert!(believes(&one, 1, false).await);
+    assert!(!believes(&two, 4, false).await);
+    assert!(believes(&two, 3, false).await);
+    assert!(believes(&one, 0, false).await, "one that is behind");
+    assert!(!believes(&one, 6, false).await);
+    assert!(believes(&one, 6, true).await, "steady for a day");
+    assert!(believes(&two, 8, false).await);
 }

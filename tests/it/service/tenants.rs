@@ -11,8 +11,8 @@ use ringwarden::domain::identity::{Grants, PrincipalId, Role, Roles};
 use ringwarden::domain::tenant::TenantId;
 use ringwarden::domain::visibility::Visibility;
 use ringwarden::service::{LookupInput, NewKey, NewPrincipal, ThingInput};
-use ringwarden::store::Store;
 use ringwarden::store::memory::MemoryStore;
+use ringwarden::store::{Shard, Store};
 
 const NUMBER: &str = "+13152328257";
 
@@ -116,4 +116,36 @@ async fn tenants_are_followed_over_redis() {
     let redis = Redis::fresh().await;
     let open = || redis.open(evidence_version());
     every_instance_knows_every_tenant([open().await, open().await, open().await]).await;
+}
+
+/// A tenant begins while another instance does not read, and the entries of its data are gone when that instance does.
+async fn a_tenant_is_found_when_a_shard_is_loaded_again([first, second]: [Arc<dyn Store>; 2]) {
+    let one = Instance::over(Arc::clone(&first), Clock::manual(noon())).await;
+    let two = Instance::over(second, Clock::manual(noon())).await;
+    begin(&one, "north", 1).await;
+    let of_north = &one.services.of(tenant("north")).unwrap().reports;
+    for outcome in of_north
+        .submit_all(vec![Ok(report(NUMBER, "r1", days_before_noon(1)))])
+        .await
+    {
+        outcome.unwrap();
+    }
+    let shard = Shard::of_number(NUMBER.parse().unwrap());
+    let head = first.heads().await.unwrap()[shard.index()];
+    first.forget_log(shard, head.seq).await.unwrap();
+    two.follower.sweep().await;
+    assert_eq!([&one, &two].map(|instance| count(instance, "north")), [1, 1]);
+}
+
+#[tokio::test]
+async fn a_new_tenant_is_found_by_a_reload_in_memory() {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new(evidence_version()).unwrap());
+    a_tenant_is_found_when_a_shard_is_loaded_again([Arc::clone(&store), store]).await;
+}
+
+#[tokio::test]
+async fn a_new_tenant_is_found_by_a_reload_over_redis() {
+    let redis = Redis::fresh().await;
+    let open = || redis.open(evidence_version());
+    a_tenant_is_found_when_a_shard_is_loaded_again([open().await, open().await]).await;
 }
