@@ -165,7 +165,7 @@ mod tests {
                 (11, "claims"),
                 (13, "keyuses"),
                 (15, "erasures"),
-                (17, "latesttime")
+                (17, "latest-time")
             ]
         );
     }
