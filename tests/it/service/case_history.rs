@@ -192,7 +192,7 @@ async fn the_history_of_an_older_release_moves_out_of_the_record() {
     let [first, _, rest @ ..] = &expected[..] else {
         panic!("a history")
     };
-    let moved = [&[first.clone()], rest, &["new".to_owned()]].concat();
+    let moved = [std::slice::from_ref(first), rest, &["new".to_owned()]].concat();
     assert_eq!(notes(&answered.case), moved);
     let record = get(&store, StoredKey::Record(case_key(&id()))).await.unwrap();
     assert!(record.bytes.len() < 200, "{} bytes", record.bytes.len());

@@ -204,8 +204,9 @@ async fn a_protected_number_is_erased_with_an_override_only_and_the_event_tells_
     let listed = one
         .services
         .audit
-        .list(&AuditFilter::default(), &PageRequest::default());
-    let events = listed.await.unwrap().events;
+        .list(&AuditFilter::default(), &PageRequest::default())
+        .await;
+    let events = listed.unwrap().events;
     let erasure = events
         .iter()
         .find(|listed| listed.event.method == AuditMethod::EraseNumber);
@@ -225,8 +226,8 @@ async fn nothing_that_tells_of_an_erasure_keeps_the_number() {
         override_open_case: false,
     };
     let numbers = &one.services.numbers;
-    let erased = numbers.erase(NUMBER, None, &input, &mutation("erase-13152328257"));
-    erased.await.unwrap();
+    let mutation = mutation("erase-13152328257");
+    numbers.erase(NUMBER, None, &input, &mutation).await.unwrap();
     let read = Some(subject_of_number(NUMBER, None).unwrap());
     let by = RequestedBy::default();
     one.services.audit.record_read(&by, AuditMethod::GetNumber, read).await;

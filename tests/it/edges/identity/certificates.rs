@@ -1,8 +1,9 @@
 //! Client certificates as credentials, alone and beside a key.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use ringwarden::clock::monotonic;
 use ringwarden::domain::identity::Role;
 use serde_json::{Value, json};
 
@@ -86,7 +87,7 @@ async fn a_certificate_that_expires_on_an_open_connection_is_no_credential_any_m
         let Ok(mut connection) = open(&client, closed.server.program.http()).await else {
             continue;
         };
-        let began = Instant::now();
+        let began = monotonic();
         let mut accepted = 0;
         let last = loop {
             let answer = get(&mut connection, "/v1/caller").await.unwrap();
