@@ -201,11 +201,8 @@ async fn a_protected_number_is_erased_with_an_override_only_and_the_event_tells_
         "{refused:?}"
     );
     erase(&one, "erase", true).await.unwrap();
-    let listed = one
-        .services
-        .audit
-        .list(&AuditFilter::default(), &PageRequest::default());
-    let events = listed.await.unwrap().events;
+    let (filter, page) = (AuditFilter::default(), PageRequest::default());
+    let events = one.services.audit.list(&filter, &page).await.unwrap().events;
     let erasure = events
         .iter()
         .find(|listed| listed.event.method == AuditMethod::EraseNumber);
@@ -225,8 +222,8 @@ async fn nothing_that_tells_of_an_erasure_keeps_the_number() {
         override_open_case: false,
     };
     let numbers = &one.services.numbers;
-    let erased = numbers.erase(NUMBER, None, &input, &mutation("erase-13152328257"));
-    erased.await.unwrap();
+    let request = mutation("erase-13152328257");
+    numbers.erase(NUMBER, None, &input, &request).await.unwrap();
     let read = Some(subject_of_number(NUMBER, None).unwrap());
     let by = RequestedBy::default();
     one.services.audit.record_read(&by, AuditMethod::GetNumber, read).await;
