@@ -12,11 +12,11 @@ use ringwarden::domain::state::Submitted;
 use ringwarden::service::{
     AuditFilter, EraseInput, NewReport, PageRequest, ServiceError, StatusInput, subject_of_number,
 };
-use ringwarden::store::{ScanTable, Shard, Store};
+use ringwarden::store::{ScanTable, Shard, ShardCommit, Store};
 
 use super::erasure::{COMMENT, OTHER, erase, erased_number, traces_in};
 use super::{NUMBER, memory};
-use crate::support::commits::{bucket, commit, put, scan_all};
+use crate::support::commits::{bucket, put, scan_all};
 use crate::support::flaky::Flaky;
 use crate::support::instance::{Instance, mutation, noon, report, report_of};
 
@@ -29,6 +29,16 @@ async fn over(store: &Arc<dyn Store>) -> Instance {
 
 async fn submit(one: &Instance, report: NewReport) -> Submitted {
     one.services.reports.submit(report).await.unwrap().submitted
+}
+
+/// Replaces the first bucket of [`OTHER`].
+async fn put_rows_of_other(store: &Arc<dyn Store>, bytes: &[u8]) {
+    let other = OTHER.parse().unwrap();
+    let commit = ShardCommit {
+        buckets: vec![bucket(other, 0, Some(bytes))],
+        ..ShardCommit::empty(Shard::of_number(other))
+    };
+    put(store, commit).await.unwrap();
 }
 
 /// A report with a comment that names a call-back number.
@@ -175,8 +185,7 @@ async fn reports_of_another_number_that_cannot_be_read_stop_no_erasure() {
     let one = over(&store).await;
     submit(&one, report(OTHER, "r1", noon())).await;
     submit(&one, report_of("al", NUMBER, "r2", noon())).await;
-    let damaged = bucket(OTHER.parse().unwrap(), 0, Some(NEWER));
-    put(&store, commit(vec![], vec![damaged])).await.unwrap();
+    put_rows_of_other(&store, NEWER).await;
     assert_eq!(erase(&one, "erase", false).await.unwrap().counts.reports, 1);
     assert_eq!(traces_in(&store).await, Vec::<String>::new());
 }
@@ -255,8 +264,7 @@ async fn the_contents_of_reports_are_hashed_under_a_key() {
     let mut row = all.flatten().find(|row| row.id == id).unwrap();
     assert_ne!(row.content, row.body.content_hash());
     row.content = row.body.content_hash();
-    let older = bucket(OTHER.parse().unwrap(), 0, Some(&rows::encode(&[row])));
-    put(&store, commit(vec![], vec![older])).await.unwrap();
+    put_rows_of_other(&store, &rows::encode(&[row])).await;
     assert_eq!(
         submit(&one, calling_back(OTHER, "q1", NUMBER)).await,
         Submitted::AlreadyKnown
