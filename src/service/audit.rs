@@ -166,13 +166,13 @@ impl AuditLog {
     /// A number of which nothing is stored is named by its hash: to look whether an erasure left something must not store the
     /// number again.
     fn without_unknown(&self, subject: AuditSubject) -> AuditSubject {
-        if let AuditSubject::Number(number) = subject
-            && self.writer.index().record(number).is_none()
-            && self.writer.notes_of(number).is_empty()
-        {
-            return AuditSubject::Erased(self.writer.hash_of(number));
+        let AuditSubject::Number(number) = subject else {
+            return subject;
+        };
+        if self.writer.index().record(number).is_some() || !self.writer.notes_of(number).is_empty() {
+            return subject;
         }
-        subject
+        AuditSubject::Erased(self.writer.hash_of(number))
     }
 
     /// Records a read of personal text. The read is answered also if that fails: an analyst must be able to work while

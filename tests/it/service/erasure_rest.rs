@@ -12,11 +12,11 @@ use ringwarden::domain::state::Submitted;
 use ringwarden::service::{
     AuditFilter, EraseInput, NewReport, PageRequest, ServiceError, StatusInput, subject_of_number,
 };
-use ringwarden::store::{ScanTable, Shard, Store};
+use ringwarden::store::{ScanTable, Shard, ShardCommit, Store};
 
 use super::erasure::{COMMENT, OTHER, erase, erased_number, traces_in};
 use super::{NUMBER, memory};
-use crate::support::commits::{bucket, commit, put, scan_all};
+use crate::support::commits::{bucket, put, scan_all};
 use crate::support::flaky::Flaky;
 use crate::support::instance::{Instance, mutation, noon, report, report_of};
 
@@ -29,6 +29,16 @@ async fn over(store: &Arc<dyn Store>) -> Instance {
 
 async fn submit(one: &Instance, report: NewReport) -> Submitted {
     one.services.reports.submit(report).await.unwrap().submitted
+}
+
+/// Replaces the first bucket of [`OTHER`].
+async fn put_rows_of_other(store: &Arc<dyn Store>, bytes: &[u8]) {
+    let other = OTHER.parse().unwrap();
+    let commit = ShardCommit {
+        buckets: vec![bucket(other, 0, Some(bytes))],
+        ..ShardCommit::empty(Shard::of_number(other))
+    };
+    put(store, commit).await.unwrap();
 }
 
 /// A report with a comment that names a call-back number.
@@ -175,8 +185,7 @@ async fn reports_of_another_number_that_cannot_be_read_stop_no_erasure() {
     let one = over(&store).await;
     submit(&one, report(OTHER, "r1", noon())).await;
     submit(&one, report_of("al", NUMBER, "r2", noon())).await;
-    let damaged = bucket(OTHER.parse().unwrap(), 0, Some(NEWER));
-    put(&store, commit(vec![], vec![damaged])).await.unwrap();
+    put_rows_of_other(&store, NEWER).await;
     assert_eq!(erase(&one, "erase", false).await.unwrap().counts.reports, 1);
     assert_eq!(traces_in(&store).await, Vec::<String>::new());
 }
@@ -201,12 +210,8 @@ async fn a_protected_number_is_erased_with_an_override_only_and_the_event_tells_
         "{refused:?}"
     );
     erase(&one, "erase", true).await.unwrap();
-    let listed = one
-        .services
-        .audit
-        .list(&AuditFilter::default(), &PageRequest::default())
-        .await;
-    let events = listed.unwrap().events;
+    let (filter, page) = (AuditFilter::default(), PageRequest::default());
+    let events = one.services.audit.list(&filter, &page).await.unwrap().events;
     let erasure = events
         .iter()
         .find(|listed| listed.event.method == AuditMethod::EraseNumber);
@@ -226,8 +231,8 @@ async fn nothing_that_tells_of_an_erasure_keeps_the_number() {
         override_open_case: false,
     };
     let numbers = &one.services.numbers;
-    let mutation = mutation("erase-13152328257");
-    numbers.erase(NUMBER, None, &input, &mutation).await.unwrap();
+    let request = mutation("erase-13152328257");
+    numbers.erase(NUMBER, None, &input, &request).await.unwrap();
     let read = Some(subject_of_number(NUMBER, None).unwrap());
     let by = RequestedBy::default();
     one.services.audit.record_read(&by, AuditMethod::GetNumber, read).await;
@@ -259,8 +264,7 @@ async fn the_contents_of_reports_are_hashed_under_a_key() {
     let mut row = all.flatten().find(|row| row.id == id).unwrap();
     assert_ne!(row.content, row.body.content_hash());
     row.content = row.body.content_hash();
-    let older = bucket(OTHER.parse().unwrap(), 0, Some(&rows::encode(&[row])));
-    put(&store, commit(vec![], vec![older])).await.unwrap();
+    put_rows_of_other(&store, &rows::encode(&[row])).await;
     assert_eq!(
         submit(&one, calling_back(OTHER, "q1", NUMBER)).await,
         Submitted::AlreadyKnown
