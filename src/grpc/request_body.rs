@@ -30,6 +30,8 @@ pub(super) enum Arrival {
     One,
     /// Messages over any time, and each is over when it is answered.
     Stream,
+    /// The same for a call that does not count as one in progress: reflection.
+    PassingStream,
     /// The parts of one thing, which are all kept until the last one.
     Upload,
 }
@@ -42,9 +44,14 @@ impl Arrival {
                 Self::Stream
             }
             "/ringwarden.v1.ListService/ReplaceList" => Self::Upload,
-            _ if path.starts_with("/grpc.reflection.") => Self::Stream,
+            _ if path.starts_with("/grpc.reflection.") => Self::PassingStream,
             _ => Self::One,
         }
+    }
+
+    /// Whether the client may be silent between two messages.
+    const fn is_stream(self) -> bool {
+        matches!(self, Self::Stream | Self::PassingStream)
     }
 }
 
@@ -125,7 +132,7 @@ impl RequestBody {
     fn arrived(&mut self, bytes: &[u8]) -> Result<(), Status> {
         self.deadline = None;
         self.silent = None;
-        let begins = self.progress.take(bytes) && self.arrival == Arrival::Stream;
+        let begins = self.progress.take(bytes) && self.arrival.is_stream();
         if begins {
             self.begun = Instant::now();
         }
@@ -140,8 +147,10 @@ impl RequestBody {
 
     /// Ready when the bytes that are awaited are late.
     fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<Status> {
-        if self.arrival == Arrival::Stream && !self.progress.is_within() {
-            self.silent.get_or_insert_with(|| self.usage.silent_stream());
+        if self.arrival.is_stream() && !self.progress.is_within() {
+            if self.arrival == Arrival::Stream {
+                self.silent.get_or_insert_with(|| self.usage.silent_stream());
+            }
             return Poll::Pending;
         }
         let begun = self.begun;
