@@ -156,7 +156,7 @@ async fn a_number_with_many_reports_comes_in_parts() {
 }
 
 #[tokio::test]
-async fn two_exports_run_at_a_time_and_a_shutdown_ends_them() {
+async fn a_few_exports_run_at_a_time_and_a_shutdown_ends_them() {
     let server = Server::start().await;
     let api = Api::new(server.instance.services.clone());
     let context = RequestContext::open(EdgeLabel::Grpc, monotonic());
@@ -165,11 +165,11 @@ async fn two_exports_run_at_a_time_and_a_shutdown_ends_them() {
         let parts = api.export_reports::<ApiError>(request, &context).await;
         parts.map(futures_util::StreamExt::boxed)
     };
-    let first = begin().await.unwrap();
-    let mut second = begin().await.unwrap();
-    let third = begin().await.err().unwrap();
-    assert_eq!(third.code(), Code::ResourceExhausted);
-    drop(first);
+    let (first, other) = (begin().await.unwrap(), begin().await.unwrap());
+    let (mut second, another) = (begin().await.unwrap(), begin().await.unwrap());
+    let refused = begin().await.err().unwrap();
+    assert_eq!(refused.code(), Code::ResourceExhausted);
+    drop((first, other, another));
     drop(begin().await.unwrap());
     assert!(second.next().await.unwrap().is_ok());
     api.drain();
