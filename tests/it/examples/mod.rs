@@ -62,7 +62,7 @@ documents! {
     scoring: "docs/scoring.md", 3;
     security: "docs/security.md", 1;
     settings: "docs/settings.md", 0;
-    stores: "docs/stores.md", 1;
+    stores: "docs/stores.md", 2;
     tls: "docs/tls.md", 1;
     deploy: "deploy/README.md", 2;
     kamailio: "deploy/kamailio/README.md", 1;
