@@ -100,3 +100,36 @@ async fn the_service_compares_a_change_with_the_stored_grants() {
     );
     assert!(server.stop().await);
 }
+
+/// Whose certificate it is, the answer does not tell either.
+#[tokio::test]
+async fn an_administrator_of_a_tenant_binds_no_certificate_and_no_subject() {
+    let server = an_operator_and_a_tenant().await;
+    principal_of(&server, "south", "switch", &[Role::Carrier], &key(4)).await;
+    let (certificate, other) = ("ab".repeat(32), "cd".repeat(32));
+    let bind = async |number, name: &str, hash: &str, request: &str| {
+        let body = json!({"bound": {"certificateSha256": [hash]}, "requestId": request});
+        let path = format!("/v1/principals/{name}");
+        send(&server, number, "PATCH", &path, &body).await
+    };
+    assert_eq!(bind(1, "switch", &certificate, "o1").await.status, 200);
+    for (hash, request) in [(&certificate, "t1"), (&other, "t2")] {
+        let refused = bind(2, "pots", hash, request).await;
+        assert_eq!(refused.status, 403, "{refused:?}");
+        assert!(refused.body.contains("NOT_GRANTED"), "{refused:?}");
+    }
+    for (field, value) in [
+        ("certificateSha256", json!([other])),
+        ("subjects", json!([{"issuer": "https://id.example", "subject": "ana"}])),
+    ] {
+        let new = json!({
+            "principalId": format!("new-{field}"), "roles": ["ROLE_APP"], "bound": {field: value},
+            "requestId": format!("n-{field}"),
+        });
+        let refused = send(&server, 2, "POST", "/v1/principals", &new).await;
+        assert_eq!(refused.status, 403, "{refused:?}");
+    }
+    assert_eq!(bind(1, "pots", &other, "o2").await.status, 200);
+    assert_eq!(bind(2, "pots", &other, "k1").await.status, 200, "it may keep it");
+    assert!(server.stop().await);
+}
