@@ -80,8 +80,8 @@ fn record(reader: &mut ByteReader<'_>) -> Result<Case, DecodeError> {
     Ok(case)
 }
 
-/// The field that was added after the first release: the count of the steps that are stored apart from the case. A record
-/// of which none are ends before it.
+/// The field that was added after the first release: the count of the steps that are stored apart from the case. If there are
+/// none, the record ends before it.
 fn write_stored_steps(writer: &mut ByteWriter, case: &Case) {
     let stored = case.history.stored();
     if stored > 0 || !case.unknown_fields.bytes().is_empty() {

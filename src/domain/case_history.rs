@@ -51,7 +51,7 @@ pub struct MovedSteps {
 }
 
 impl CaseHistory {
-    /// A history of which `stored` steps are apart, and not known yet, and the others are given.
+    /// A history with `stored` steps that are apart and not known yet, and with the steps of `inside`.
     #[must_use]
     pub const fn new(stored: u32, inside: Vec<CaseEvent>) -> Self {
         let apart = Vec::new();

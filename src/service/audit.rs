@@ -163,8 +163,8 @@ impl AuditLog {
         self.writer.record_event(shard, author, told).await
     }
 
-    /// A number of which nothing is stored is named by its hash: to look whether an erasure left something must not store the
-    /// number again.
+    /// If nothing is stored of a number, the hash of the number takes its place: a check that an erasure left nothing must not
+    /// store the number again.
     fn without_unknown(&self, subject: AuditSubject) -> AuditSubject {
         let AuditSubject::Number(number) = subject else {
             return subject;

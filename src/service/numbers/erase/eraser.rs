@@ -292,7 +292,7 @@ fn request_without(id: &RequestId, number: E164) -> RequestId {
     RequestId::parse(&text.replace(' ', "-")).unwrap_or_else(|_| id.clone())
 }
 
-/// What the event tells: how much was removed, of which kinds the statuses were, and all open cases that were overridden.
+/// The changes in the event: how much was removed, the kinds of the statuses, and all open cases that were overridden.
 fn told(counts: ErasedCounts, kinds: Vec<StatusKind>, overridden: &[CaseId]) -> Vec<AuditChange> {
     let figures = [
         ("reports", counts.reports),
