@@ -21,7 +21,7 @@ fn each_tenant_sees_its_own_calls() {
         assert_eq!(seen(other), CallerTraffic::default());
         observer.forget(other, number(1));
     }
-    // Whoever calls back in the network of another tenant does not count, and the same Call-ID there is another call.
+    // A call back in the network of another tenant does not count. The same Call-ID there is another call.
     observer.record(&call(stranger(0), number(1)), at(1));
     assert_eq!(seen(north).called_back_by, 0);
     assert!(observer.record_outcome(south, &outcome("0", false), at(1)));

@@ -310,7 +310,7 @@ fn told(counts: ErasedCounts, kinds: Vec<StatusKind>, overridden: &[CaseId]) -> 
     figures.chain(kinds).chain(cases).collect()
 }
 
-/// The ids in as few texts as possible, none of which is cut.
+/// The ids, joined into few texts. No id is cut.
 fn joined(ids: &[CaseId]) -> Vec<String> {
     let mut texts: Vec<String> = Vec::new();
     for id in ids.iter().map(CaseId::as_str) {
