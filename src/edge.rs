@@ -23,7 +23,7 @@ use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
 use crate::api::{Api, ApiError, Authorization, CertificateHash, Permit, RequestContext, Shown};
 use crate::clock::monotonic;
 use crate::metrics::EdgeLabel;
-use crate::net::{ConnectionUsage, PeerAddress, PeerCertificate};
+use crate::net::{Arrived, ConnectionUsage, PeerAddress, PeerCertificate};
 
 pub(crate) use heavy::{AnswerBody, HeavyLayer};
 
@@ -141,7 +141,8 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for WithContext<S> {
 
     fn call(&mut self, mut request: Request<B>) -> S::Future {
         let usage = request.extensions().get::<ConnectionUsage>();
-        let arrived = usage.and_then(ConnectionUsage::last_arrival);
+        let arrived = request.extensions().get::<Arrived>().map(|arrived| arrived.0);
+        let arrived = arrived.or_else(|| usage.and_then(ConnectionUsage::last_arrival));
         let connection = usage.map(ConnectionUsage::connection);
         let certificate = request.extensions().get::<PeerCertificate>();
         let generation = self.api.generation();

@@ -183,6 +183,16 @@ impl ApiError {
         }
     }
 
+    /// The error of a call that is not taken up, since those before it have waited for too long.
+    #[must_use]
+    pub fn too_many_calls() -> Self {
+        let text = "the server gets more calls than it can answer: retry later";
+        Self {
+            retry_after: Some(RETRY_AFTER),
+            ..Self::new(Code::ResourceExhausted, text)
+        }
+    }
+
     /// The error of a request whose client has stopped to wait for the answer.
     #[must_use]
     pub fn too_late() -> Self {

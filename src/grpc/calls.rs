@@ -17,7 +17,7 @@ use super::status::status;
 use super::{health, stranger};
 use crate::api::{ApiError, changes};
 use crate::clock::monotonic;
-use crate::net::{Call, CallBody, ConnectionInfo, ConnectionUsage, HealthKind, Share};
+use crate::net::{Arrived, Call, CallBody, ConnectionInfo, ConnectionUsage, HealthKind, Share};
 
 /// How the path of a method of the contract begins.
 const CONTRACT: &str = "/ringwarden.v1.";
@@ -113,6 +113,8 @@ where
                 .boxed();
         };
         let usage = connection.usage().clone();
+        let now = monotonic();
+        let arrived = usage.begins(now);
         if let Some(head) = stranger::refusal(request.headers()) {
             return refused(head, Some(usage.begin_passing_call()));
         }
@@ -127,7 +129,8 @@ where
             usage.begin_call()
         };
         if DROPPED_IF_LATE.contains(&path)
-            && timeout(request.headers()).is_some_and(|timeout| usage.refuses_lookup(timeout, monotonic()))
+            && timeout(request.headers())
+                .is_some_and(|timeout| usage.refuses_lookup(now.saturating_duration_since(arrived), timeout))
         {
             usage.too_late();
             return refused(status(&ApiError::too_late()).into_http(), Some(call));
@@ -136,6 +139,7 @@ where
             return refused(status(&ApiError::overloaded()).into_http(), Some(call));
         };
         connection.describe(request.extensions_mut());
+        request.extensions_mut().insert(Arrived(arrived));
         request.extensions_mut().insert(held.clone());
         let of_body = Some(held.clone());
         let request = request.map(|body| Body::new(RequestBody::new(body, arrival, of_body, usage)));

@@ -5,6 +5,7 @@
 
 use std::convert::Infallible;
 use std::error::Error as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
@@ -33,7 +34,8 @@ use crate::config;
 use crate::edge::{self, EdgeLayers, HeavyLayer};
 use crate::metrics::EdgeLabel;
 use crate::net::{
-    AcceptedConnection, Acceptor, ConnectionInfo, ConnectionLimits, Listener, MemoryBudget, OpenConnections, Protocol,
+    AcceptedConnection, Acceptor, CallLimits, ConnectionInfo, ConnectionLimits, Listener, MemoryBudget,
+    OpenConnections, Protocol,
 };
 use crate::tasks::Tasks;
 use crate::wire::FILE_DESCRIPTOR_SET;
@@ -166,6 +168,7 @@ async fn run(listener: Listener, api: Api, limits: &GrpcLimits, tasks: &Tasks) -
 }
 
 fn connections(limits: &GrpcLimits, api: &Api) -> ConnectionLimits {
+    let refused = status(&ApiError::too_many_calls()).into_http::<()>();
     ConnectionLimits {
         edge: EdgeLabel::Grpc,
         max: limits.max_connections,
@@ -174,7 +177,7 @@ fn connections(limits: &GrpcLimits, api: &Api) -> ConnectionLimits {
         idle_timeout: limits.idle_timeout,
         memory: limits.memory.clone(),
         metrics: api.metrics().clone(),
-        queue: std::sync::Arc::default(),
+        calls: Some(Arc::new(CallLimits::new(refused.headers()))),
     }
 }
 

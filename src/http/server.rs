@@ -144,7 +144,7 @@ pub async fn serve(listener: impl Into<Listener>, api: Api, settings: HttpSettin
         idle_timeout: MAX_AGE, // `HEAD_TIMEOUT` is shorter
         memory,
         metrics: api.metrics().clone(),
-        queue: std::sync::Arc::default(),
+        calls: None,
     };
     let acceptor = Acceptor::new(listener, connections, Protocol::Http);
     let open = acceptor.open();

@@ -81,6 +81,8 @@ label! {
         Unfinished "unfinished",
         /// It had to wait for its turn for longer than its client waits for the answer.
         Late "late",
+        /// It was not taken up, since those before it had waited for too long.
+        Overload "overload",
         /// The principal has used up its quota of lookups.
         QuotaLookups "quota_lookups",
         /// The principal has used up its quota of reports.

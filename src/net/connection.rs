@@ -13,6 +13,7 @@ use tokio::time::{Sleep, sleep, timeout};
 use super::open::Place;
 use super::peer::{ConnectionInfo, PeerAddress, PeerCertificate};
 use super::protocol::{Protocol, Refusal};
+use super::shed::Shed;
 use super::transport::{Handshake, Transport};
 use super::usage::ConnectionUsage;
 
@@ -50,6 +51,8 @@ struct Refused {
 #[derive(Debug)]
 pub(crate) struct AcceptedConnection {
     stream: Transport,
+    /// What refuses calls while the server is late; `None` if the connection does not speak HTTP/2.
+    shed: Option<Shed>,
     place: Place,
     peer: PeerAddress,
     certificate: Arc<OnceLock<PeerCertificate>>,
@@ -77,6 +80,10 @@ impl AcceptedConnection {
             handshake: (!stream.is_open()).then(|| Box::pin(sleep(HANDSHAKE_WITHIN))),
             unheard: Some(protocol),
             refused: None,
+            shed: place
+                .usage()
+                .call_limits()
+                .map(|limits| Shed::new(place.usage().clone(), limits)),
             stream,
             place,
             in_a_row: 0,
@@ -239,8 +246,36 @@ impl AcceptedConnection {
         }
     }
 
+    /// Reads the next bytes, without the calls that are refused. Says how many were read with these.
+    fn poll_bytes(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<usize>> {
+        if let Some(shed) = &mut self.shed {
+            return shed.poll_read(&mut self.stream, cx, buf);
+        }
+        let before = buf.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
+        polled.map_ok(|()| buf.filled().len() - before)
+    }
+
+    /// Ready when bytes may be written.
+    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_secured(cx))?;
+        ready!(self.poll_first_bytes(cx))?;
+        match &mut self.shed {
+            Some(shed) => shed.poll_turn(&mut self.stream, cx),
+            None => Poll::Ready(Ok(())),
+        }
+    }
+
     /// Notes whether the client takes the bytes that are written.
-    fn wrote(&mut self, polled: Poll<io::Result<usize>>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    fn wrote(
+        &mut self,
+        bufs: &[io::IoSlice<'_>],
+        polled: Poll<io::Result<usize>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        if let (Some(shed), Poll::Ready(Ok(sent))) = (&mut self.shed, &polled) {
+            shed.sent(bufs, *sent);
+        }
         let Poll::Ready(result) = polled else {
             self.usage().blocked(true);
             // A connection that cannot write may not read either, and so would not see that it must end.
@@ -274,19 +309,19 @@ impl AsyncRead for AcceptedConnection {
             this.pause = None;
             this.in_a_row = 0;
         }
-        let polled = Pin::new(&mut this.stream).poll_read(cx, buf);
+        let polled = this.poll_bytes(cx, buf);
         this.in_a_row = match &polled {
-            Poll::Ready(_) => this.in_a_row.saturating_add(buf.filled().len() - before),
+            Poll::Ready(read) => this.in_a_row.saturating_add(*read.as_ref().unwrap_or(&0)),
             Poll::Pending => 0,
         };
         if let Poll::Ready(read) = polled {
             let arrived = buf.filled().get(before..).unwrap_or_default();
-            this.heard(arrived.len());
+            this.heard(*read.as_ref().unwrap_or(&0));
             if this.unheard.is_some() && !arrived.is_empty() {
                 this.check_protocol(cx, arrived);
             }
             if this.refused.is_none() {
-                return Poll::Ready(read);
+                return Poll::Ready(read.map(|_| ()));
             }
             buf.set_filled(before);
             return this.poll_refused(cx).map(Err);
@@ -298,10 +333,11 @@ impl AsyncRead for AcceptedConnection {
 impl AsyncWrite for AcceptedConnection {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        ready!(this.poll_secured(cx))?;
-        ready!(this.poll_first_bytes(cx))?;
+        if this.poll_turn(cx)?.is_pending() {
+            return this.wrote(&[], Poll::Pending, cx);
+        }
         let polled = Pin::new(&mut this.stream).poll_write(cx, buf);
-        this.wrote(polled, cx)
+        this.wrote(&[io::IoSlice::new(buf)], polled, cx)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -327,10 +363,11 @@ impl AsyncWrite for AcceptedConnection {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        ready!(this.poll_secured(cx))?;
-        ready!(this.poll_first_bytes(cx))?;
+        if this.poll_turn(cx)?.is_pending() {
+            return this.wrote(&[], Poll::Pending, cx);
+        }
         let polled = Pin::new(&mut this.stream).poll_write_vectored(cx, bufs);
-        this.wrote(polled, cx)
+        this.wrote(bufs, polled, cx)
     }
 
     fn is_write_vectored(&self) -> bool {

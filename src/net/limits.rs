@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::memory::MemoryBudget;
-use super::standing::StandingQueue;
+use super::shed::CallLimits;
 use crate::metrics::{DropLabel, EdgeLabel, Metrics};
 
 /// The limits of the connections of one address of the server, and where drops and refusals are counted.
@@ -23,8 +23,8 @@ pub(crate) struct ConnectionLimits {
     /// What requests and answers may hold.
     pub(crate) memory: MemoryBudget,
     pub(crate) metrics: Metrics,
-    /// The queue of lookups.
-    pub(crate) queue: Arc<StandingQueue>,
+    /// The limit of calls while more come than are answered. `None` if the connections do not speak HTTP/2.
+    pub(crate) calls: Option<Arc<CallLimits>>,
 }
 
 impl ConnectionLimits {
@@ -39,7 +39,7 @@ impl ConnectionLimits {
             idle_timeout: Duration::MAX,
             memory: MemoryBudget::new(usize::MAX / 2),
             metrics: Metrics::new(),
-            queue: Arc::default(),
+            calls: None,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use http::Extensions;
 use sha2::{Digest as _, Sha256};
@@ -13,6 +14,10 @@ use super::usage::ConnectionUsage;
 /// socket of the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct PeerAddress(pub(crate) IpAddr);
+
+/// When the bytes of a request arrived. In the extensions of each request over gRPC.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Arrived(pub(crate) Instant);
 
 /// The certificate that the client has shown and whose key it has, signed by an authority of `--tls-client-ca`. In the
 /// extensions of the requests of its connection.

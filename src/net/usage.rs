@@ -5,6 +5,7 @@
 //! for some seconds. When all places are taken, and when the server shuts down, idle connections are closed. The
 //! connection itself decides last: if a call begins before it sees the request to close, it stays open.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::task::Context;
@@ -18,6 +19,7 @@ use super::health::HealthCalls;
 use super::limits::ConnectionLimits;
 use super::memory::{ConnectionMemory, HandedBytes, HeldBytes, OverBudget, Share};
 use super::resets::Resets;
+use super::shed::CallLimits;
 use crate::metrics::{DropLabel, EdgeLabel, RefusalLabel};
 
 /// How long a connection must be idle before it may be closed: the request of a client that has just connected is on its
@@ -32,6 +34,11 @@ const SILENT_MAX: Duration = Duration::from_secs(5);
 /// Calls of one connection that its client has reset, and that are still to be worked off, from which on no more are read. HTTP/2
 /// ends a connection with 580 small messages that nobody has taken.
 const RESET_AHEAD: usize = 128;
+/// Calls of one connection whose arrival is known until they begin. HTTP/2 hands over each call that it does not refuse, and takes
+/// no more up than this.
+const MAX_ARRIVALS: usize = 1 << 10;
+/// The part of its client's time that a lookup may wait while more calls come than are answered, as a divisor.
+const WAIT_PART: u32 = 4;
 /// The longest time that bytes which keep arriving, but make no request, keep a connection open.
 const NO_REQUEST_MAX: Duration = Duration::from_secs(1);
 /// The time after which an answer that the client does not take no longer counts as a call in progress.
@@ -68,6 +75,8 @@ struct Usage {
     heard_from_ms: AtomicU64,
     /// When the bytes arrived that were read last.
     arrived: Mutex<Option<std::time::Instant>>,
+    /// When the bytes arrived of the calls that HTTP/2 has taken up, and that have not begun yet. It hands them over in this order.
+    arrivals: Mutex<VecDeque<std::time::Instant>>,
     /// Milliseconds from `opened` to the last time that a part of an answer was ready, or that the client took some.
     taken_ms: AtomicU64,
     /// When the answers were made that the client has yet to take, in milliseconds from `opened`, by their calls.
@@ -123,6 +132,7 @@ impl ConnectionUsage {
             heard_ms: AtomicU64::new(0),
             heard_from_ms: AtomicU64::new(0),
             arrived: Mutex::new(None),
+            arrivals: Mutex::default(),
             taken_ms: AtomicU64::new(0),
             untaken_since: Mutex::new(Vec::new()),
             closing: AtomicBool::new(false),
@@ -149,11 +159,21 @@ impl ConnectionUsage {
         self.refused(RefusalLabel::Unfinished);
     }
 
-    /// Whether a lookup is to be refused whose client waits for `timeout`, since it has waited for too long.
-    pub(crate) fn refuses_lookup(&self, timeout: Duration, now: std::time::Instant) -> bool {
-        let queue = &self.0.limits.queue;
-        self.last_arrival()
-            .is_some_and(|arrived| queue.refuses(arrived, timeout, now))
+    /// Notes that a call begins, and says when its bytes arrived.
+    pub(crate) fn begins(&self, now: std::time::Instant) -> std::time::Instant {
+        let taken_up = self.0.arrivals.lock().pop_front();
+        let arrived = taken_up.or_else(|| self.last_arrival()).unwrap_or(now);
+        if let Some(calls) = &self.0.limits.calls {
+            calls.began(now.saturating_duration_since(arrived), now);
+        }
+        arrived
+    }
+
+    /// Whether a lookup is to be refused that has waited for so long, and whose client waits for `timeout`: the client has left, or
+    /// more calls come than are answered, and newer ones have a better chance.
+    pub(crate) fn refuses_lookup(&self, waited: Duration, timeout: Duration) -> bool {
+        let is_late = self.0.limits.calls.as_ref().is_some_and(|calls| calls.is_late());
+        waited >= timeout || (is_late && waited > timeout / WAIT_PART)
     }
 
     /// Counts a request whose client no longer waits for the answer.
@@ -170,6 +190,11 @@ impl ConnectionUsage {
     /// The connection among all of the process: the edge, and the number of the connection there.
     pub(crate) fn connection(&self) -> (EdgeLabel, u64) {
         (self.0.limits.edge, self.0.number)
+    }
+
+    /// The limit of calls while more come than are answered; `None` if the connection does not speak HTTP/2.
+    pub(super) fn call_limits(&self) -> Option<Arc<CallLimits>> {
+        self.0.limits.calls.clone()
     }
 
     pub(super) fn health(&self) -> &HealthCalls {
@@ -233,9 +258,41 @@ impl ConnectionUsage {
         *self.0.arrived.lock() = Some(at);
     }
 
+    /// Notes a call that HTTP/2 takes up, whose bytes have arrived at this time.
+    pub(super) fn taken_up(&self, arrived: std::time::Instant) {
+        let mut arrivals = self.0.arrivals.lock();
+        if arrivals.len() < MAX_ARRIVALS {
+            arrivals.push_back(arrived);
+        }
+    }
+
+    /// Counts a call that is not taken up, since more calls come than are answered. Its connection is not idle.
+    pub(super) fn not_taken_up(&self) {
+        self.refused(RefusalLabel::Overload);
+        self.active_now();
+        self.0.ended_ms.store(self.millis(), Ordering::Release);
+    }
+
+    /// Counts a call that its client has reset before it was read.
+    pub(super) fn reset_unread(&self) {
+        self.refused(RefusalLabel::Late);
+        self.reset_after(Duration::ZERO);
+    }
+
+    /// Counts a call that its client has reset at this age.
+    fn reset_after(&self, age: Duration) {
+        if self.0.resets.lock().is_too_many(age, self.0.opened.elapsed()) {
+            self.drop_for(DropLabel::RapidResets);
+        }
+    }
+
+    /// Forgets the calls that were taken up. None of them is in progress; HTTP/2 has refused some of them by itself, because of faults.
+    pub(super) fn forget_arrivals(&self) {
+        self.0.arrivals.lock().clear();
+    }
+
     /// When the bytes arrived that were read last. For HTTP/1, whose service is called when a head has been read, these are
-    /// the last bytes of the head. An HTTP/2 connection may have read bytes of other requests since, so the request itself
-    /// may have arrived earlier, and not later.
+    /// the last bytes of the head.
     pub(crate) fn last_arrival(&self) -> Option<std::time::Instant> {
         *self.0.arrived.lock()
     }
@@ -410,10 +467,8 @@ impl Drop for Call {
         if self.is_in_progress {
             self.usage.0.calls.fetch_sub(1, Ordering::AcqRel);
         }
-        let age = self.begun.elapsed();
-        let usage = &self.usage.0;
-        if !self.is_answered && usage.resets.lock().is_too_many(age, usage.opened.elapsed()) {
-            self.usage.drop_for(DropLabel::RapidResets);
+        if !self.is_answered {
+            self.usage.reset_after(self.begun.elapsed());
         }
     }
 }

@@ -1,0 +1,185 @@
+//! The calls of one connection, from the time when their heads are read until they are answered, and the frames that answer those
+//! which are refused.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::frames::{self, END_HEADERS, END_STREAM, HEADERS, NO_TABLE, RST_STREAM, SETTINGS, WINDOW_UPDATE};
+use super::limit::Taken;
+use super::{CallLimits, Refused};
+use crate::net::usage::ConnectionUsage;
+
+/// Refused streams whose further frames are known. A client sends no more of them when it has read the answer; until then it may
+/// open some others.
+const REFUSED_STREAMS: usize = 1 << 10;
+
+/// The calls of one connection.
+#[derive(Debug)]
+pub(super) struct Calls {
+    usage: ConnectionUsage,
+    limits: Arc<CallLimits>,
+    /// The calls that were taken up and not answered, by their streams.
+    unanswered: Vec<(u32, Taken)>,
+    /// The highest stream that was opened, and the highest of those that were taken up.
+    opened: u32,
+    taken: u32,
+    /// The last refused streams, each at the place of its number; empty before the first.
+    refused: Vec<u32>,
+    /// Settings that HTTP/2 has sent, and those which the client has said that it has taken over.
+    settings: u32,
+    taken_over: u32,
+    /// The number of the settings of this layer among all, if they were sent.
+    own_settings: Option<u32>,
+    /// Bytes of refused calls that count in the window of the connection, until the client is told that they do no more.
+    in_window: u32,
+    /// Frames that are to be sent.
+    frames: Vec<u8>,
+}
+
+impl Calls {
+    pub(super) fn new(usage: ConnectionUsage, limits: Arc<CallLimits>) -> Self {
+        Self {
+            usage,
+            limits,
+            unanswered: Vec::new(),
+            opened: 0,
+            taken: 0,
+            refused: Vec::new(),
+            settings: 0,
+            taken_over: 0,
+            own_settings: None,
+            in_window: 0,
+            frames: Vec::new(),
+        }
+    }
+
+    /// Whether a frame with this number opens a stream.
+    pub(super) const fn is_new(&self, stream: u32) -> bool {
+        stream > self.opened
+    }
+
+    /// Whether the call of this stream was refused, so that HTTP/2 knows nothing of it.
+    pub(super) fn is_refused(&self, stream: u32) -> bool {
+        let is_above = self.taken < stream && stream <= self.opened;
+        is_above || self.refused.get(place(stream)) == Some(&stream)
+    }
+
+    /// Decides on a new call whose bytes have arrived at `arrived`: whether it is taken up. It must be if `must` is set.
+    pub(super) fn open(&mut self, stream: u32, arrived: Instant, now: Instant, must: bool) -> bool {
+        self.opened = stream;
+        let is_only = self.unanswered.is_empty();
+        let limit = &self.limits.limit;
+        let taken = if must {
+            Some(limit.count(now))
+        } else {
+            limit.take(arrived, now, is_only)
+        };
+        let Some(taken) = taken else {
+            self.refuse(stream);
+            return false;
+        };
+        self.taken = stream;
+        if is_only {
+            self.usage.forget_arrivals();
+        }
+        self.unanswered.push((stream, taken));
+        self.usage.taken_up(arrived);
+        true
+    }
+
+    /// Notes that the client inserts header fields with a new call, so that it must be taken up. If the server is late, asks the client
+    /// to insert none from now on.
+    pub(super) fn inserts_fields(&mut self) {
+        if self.own_settings.is_none() && self.limits.limit.is_late() {
+            self.own_settings = Some(self.settings + 1);
+            frames::write(&mut self.frames, SETTINGS, 0, 0, &NO_TABLE);
+        }
+    }
+
+    /// Notes settings that HTTP/2 has sent.
+    pub(super) const fn sent_settings(&mut self) {
+        self.settings += 1;
+    }
+
+    /// Notes that the client has taken over the next settings. Whether they are those of HTTP/2: the client takes them over
+    /// in their order (RFC 9113, section 6.5.3).
+    pub(super) fn took_settings(&mut self) -> bool {
+        self.taken_over = self.taken_over.saturating_add(1);
+        self.own_settings != Some(self.taken_over)
+    }
+
+    /// Notes a new call that its client has reset before it was read. It is not taken up.
+    pub(super) fn skip(&mut self, stream: u32) {
+        self.opened = stream;
+        self.note_refused(stream);
+        self.usage.reset_unread();
+    }
+
+    fn refuse(&mut self, stream: u32) {
+        self.note_refused(stream);
+        self.usage.not_taken_up();
+        let Refused(block) = &self.limits.refused;
+        frames::write(&mut self.frames, HEADERS, END_HEADERS | END_STREAM, stream, block);
+        // Nothing else of the call is wanted (RFC 9113, section 8.1).
+        frames::write(&mut self.frames, RST_STREAM, 0, stream, &[0; 4]);
+    }
+
+    fn note_refused(&mut self, stream: u32) {
+        if self.refused.is_empty() {
+            self.refused = vec![0; REFUSED_STREAMS];
+        }
+        if let Some(refused) = self.refused.get_mut(place(stream)) {
+            *refused = stream;
+        }
+    }
+
+    /// Notes bytes of a refused call that count in the window of the connection.
+    pub(super) fn discarded(&mut self, bytes: usize) {
+        self.in_window = self.in_window.saturating_add(u32::try_from(bytes).unwrap_or(0));
+    }
+
+    /// Notes that a call was answered.
+    pub(super) fn answered(&mut self, stream: u32) {
+        if let Some(taken) = self.remove(stream) {
+            self.limits.limit.answered(taken);
+        }
+    }
+
+    /// Notes that the client has reset a call that was taken up.
+    pub(super) fn reset(&mut self, stream: u32) {
+        if let Some(taken) = self.remove(stream) {
+            self.limits.limit.gone(taken);
+        }
+    }
+
+    fn remove(&mut self, stream: u32) -> Option<Taken> {
+        let found = self.unanswered.iter().position(|(open, _)| *open == stream)?;
+        Some(self.unanswered.swap_remove(found).1)
+    }
+
+    /// Moves the frames that are to be sent to an empty buffer: the answers, and the window that the discarded bytes leave.
+    pub(super) fn take_frames(&mut self, to: &mut Vec<u8>) {
+        if self.in_window > 0 {
+            let bytes = std::mem::take(&mut self.in_window).to_be_bytes();
+            frames::write(&mut self.frames, WINDOW_UPDATE, 0, 0, &bytes);
+        }
+        std::mem::swap(&mut self.frames, to);
+    }
+
+    /// Bytes of these frames, without the window.
+    pub(super) const fn frame_bytes(&self) -> usize {
+        self.frames.len()
+    }
+}
+
+impl Drop for Calls {
+    fn drop(&mut self) {
+        for (_, taken) in self.unanswered.drain(..) {
+            self.limits.limit.gone(taken);
+        }
+    }
+}
+
+const fn place(stream: u32) -> usize {
+    (stream / 2) as usize % REFUSED_STREAMS
+}

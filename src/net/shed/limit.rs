@@ -1,0 +1,337 @@
+//! How many calls may be unanswered at a time, when the server is late.
+//!
+//! As long as calls begin soon after their bytes arrived, there is no limit. When most of those that begin have waited for
+//! too long, more calls come than the server answers. Then the limit is the number of calls that it answers in the longest good wait
+//! (Little's law: calls in a queue = rate × wait), so those that are taken up are answered in time. While calls still begin
+//! late the limit falls, and while they begin soon it rises, until no call has to be refused and the limit goes away.
+//!
+//! An unanswered call counts for [`COUNTS_FOR`] only: one that takes longer, such as a stream or an export, does not wait for
+//! the workers of lookups.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+
+use crate::clock::monotonic;
+
+/// The wait of a call, from the arrival of its bytes until it begins, beyond which it is late: half of the 50 ms that a lookup
+/// may take.
+const LATE_WAIT: Duration = Duration::from_millis(25);
+/// The longest wait of a call while there is a limit. It is shorter than `LATE_WAIT`, as the calls differ in their waits.
+const GOOD_WAIT: Duration = Duration::from_millis(12);
+/// A call whose bytes were not read for so long is refused while there is a limit: newer ones have a better chance.
+const STALE_AFTER: Duration = Duration::from_millis(25);
+/// How often it is decided whether the server is late.
+const WINDOW: Duration = Duration::from_millis(50);
+/// Calls that must have begun late in a window before the server is late.
+const LATE_CALLS: u32 = 8;
+/// The lowest limit.
+const LOWEST: u32 = 8;
+/// The limit above which there is none.
+const HIGHEST: u32 = 1 << 10;
+/// No limit.
+const NONE: u32 = u32::MAX;
+
+/// The parts of [`COUNTS_FOR`] in which unanswered calls are counted.
+const PARTS: u32 = 8;
+/// How long one part lasts.
+const PART: Duration = Duration::from_millis(16);
+/// How long an unanswered call counts, and up to one part less.
+#[cfg(test)]
+const COUNTS_FOR: Duration = PART.saturating_mul(PARTS);
+
+/// The limit of the calls of one address of the server.
+#[derive(Debug)]
+pub(super) struct CallLimit {
+    opened: Instant,
+    limit: AtomicU32,
+    /// The unanswered calls by the time at which they were taken up. The upper half of a number says in which part of the time
+    /// since `opened`, the lower half is the count.
+    unanswered: [AtomicU64; PARTS as usize],
+    /// Calls that were answered, and that were refused, in this window.
+    answered: AtomicU32,
+    refused: AtomicU32,
+    window: Mutex<Window>,
+}
+
+/// The calls that began since some time.
+#[derive(Debug)]
+struct Window {
+    since: Instant,
+    soon: u32,
+    late: u32,
+}
+
+/// A call that was taken up: the part of the time in which it was.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Taken(u32);
+
+impl CallLimit {
+    pub(super) fn new() -> Self {
+        Self::opened_at(monotonic())
+    }
+
+    fn opened_at(opened: Instant) -> Self {
+        Self {
+            opened,
+            limit: AtomicU32::new(NONE),
+            unanswered: std::array::from_fn(|_| AtomicU64::new(0)),
+            answered: AtomicU32::new(0),
+            refused: AtomicU32::new(0),
+            window: Mutex::new(Window {
+                since: opened,
+                soon: 0,
+                late: 0,
+            }),
+        }
+    }
+
+    /// Sets the limit, for tests.
+    #[cfg(test)]
+    pub(super) fn set(&self, limit: u32) {
+        self.limit.store(limit, Ordering::Relaxed);
+    }
+
+    /// Whether the server is late, so that there is a limit.
+    pub(super) fn is_late(&self) -> bool {
+        self.limit.load(Ordering::Relaxed) != NONE
+    }
+
+    /// Takes a call up whose bytes have arrived at `arrived`, unless there are too many. The only unanswered call of its
+    /// connection has twice the limit: so a client that asks little is heard beside those that ask much.
+    pub(super) fn take(&self, arrived: Instant, now: Instant, is_only: bool) -> Option<Taken> {
+        let limit = self.limit.load(Ordering::Relaxed);
+        if limit != NONE {
+            let most = if is_only { limit.saturating_mul(2) } else { limit };
+            let is_stale = now.saturating_duration_since(arrived) > STALE_AFTER;
+            if is_stale || self.unanswered(now) >= most {
+                self.refused.fetch_add(1, Ordering::Relaxed);
+                return None;
+            }
+        }
+        Some(self.count(now))
+    }
+
+    /// Notes that a call was answered.
+    pub(super) fn answered(&self, call: Taken) {
+        self.answered.fetch_add(1, Ordering::Relaxed);
+        self.gone(call);
+    }
+
+    /// Notes that nobody waits for a call any more.
+    pub(super) fn gone(&self, call: Taken) {
+        let less = |counted: u64| (part_of(counted) == call.0 && count_of(counted) > 0).then(|| counted - 1);
+        // If it no longer counts, there is nothing to do.
+        let _counted = self
+            .slot(call.0)
+            .is_some_and(|slot| slot.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok());
+    }
+
+    /// Notes that a call begins, and how long it has waited.
+    pub(super) fn began(&self, waited: Duration, now: Instant) {
+        let limit = self.limit.load(Ordering::Relaxed);
+        let mut window = self.window.lock();
+        if waited > if limit == NONE { LATE_WAIT } else { GOOD_WAIT } {
+            window.late += 1;
+        } else {
+            window.soon += 1;
+        }
+        let lasted = now.saturating_duration_since(window.since);
+        if lasted < WINDOW {
+            return;
+        }
+        let is_late = window.late > window.soon && window.late >= LATE_CALLS;
+        *window = Window {
+            since: now,
+            soon: 0,
+            late: 0,
+        };
+        let answered = self.answered.swap(0, Ordering::Relaxed);
+        let refused = self.refused.swap(0, Ordering::Relaxed);
+        self.limit
+            .store(next_limit(limit, is_late, refused, answered, lasted), Ordering::Relaxed);
+    }
+
+    /// Takes a call up, even if there are too many.
+    pub(super) fn count(&self, now: Instant) -> Taken {
+        let part = self.part(now);
+        let more = |counted: u64| {
+            let count = if part_of(counted) == part { count_of(counted) } else { 0 };
+            Some(u64::from(part) << 32 | u64::from(count.saturating_add(1)))
+        };
+        let _counted = self
+            .slot(part)
+            .is_some_and(|slot| slot.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok());
+        Taken(part)
+    }
+
+    /// The calls that count.
+    fn unanswered(&self, now: Instant) -> u32 {
+        let oldest = self.part(now).saturating_sub(PARTS - 1);
+        let counts = self.unanswered.iter().map(|slot| slot.load(Ordering::Relaxed));
+        let counting = counts.filter(|counted| part_of(*counted) >= oldest);
+        counting.map(count_of).fold(0, u32::saturating_add)
+    }
+
+    fn slot(&self, part: u32) -> Option<&AtomicU64> {
+        self.unanswered.get((part % PARTS) as usize)
+    }
+
+    /// The part of the time in which `now` is. It begins anew after two years.
+    fn part(&self, now: Instant) -> u32 {
+        let parts = now.saturating_duration_since(self.opened).as_millis() / PART.as_millis();
+        u32::try_from(parts % u128::from(u32::MAX)).unwrap_or(0)
+    }
+}
+
+const fn part_of(counted: u64) -> u32 {
+    let [a, b, c, d, ..] = counted.to_be_bytes();
+    u32::from_be_bytes([a, b, c, d])
+}
+
+const fn count_of(counted: u64) -> u32 {
+    let [.., a, b, c, d] = counted.to_be_bytes();
+    u32::from_be_bytes([a, b, c, d])
+}
+
+/// The limit after a window that `lasted` so long, with so many calls that were `refused` and `answered`.
+fn next_limit(limit: u32, is_late: bool, refused: u32, answered: u32, lasted: Duration) -> u32 {
+    if is_late {
+        let in_good_wait = u128::from(answered) * GOOD_WAIT.as_nanos() / lasted.as_nanos().max(1);
+        let in_good_wait = u32::try_from(in_good_wait).unwrap_or(HIGHEST);
+        let lower = if limit == NONE { HIGHEST } else { limit - limit / 4 };
+        return lower.min(in_good_wait).max(LOWEST);
+    }
+    let higher = match (limit, refused) {
+        (NONE, _) => NONE,
+        (_, 0) => limit.saturating_add(limit / 2 + 1),
+        (_, _) => limit.saturating_add(limit / 16 + 1),
+    };
+    if higher > HIGHEST { NONE } else { higher }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A limit, and a time as milliseconds since it began.
+    fn limit() -> (CallLimit, impl Fn(u64) -> Instant) {
+        let opened = monotonic();
+        let limit = CallLimit::opened_at(opened);
+        (limit, move |ms| opened + Duration::from_millis(ms))
+    }
+
+    /// A limit that is late from `WINDOW` on, and allows so many calls.
+    fn late(most: u32) -> (CallLimit, impl Fn(u64) -> Instant) {
+        let (limit, at) = limit();
+        limit.set(most);
+        (limit, at)
+    }
+
+    fn take_all(limit: &CallLimit, now: Instant) -> Vec<Taken> {
+        std::iter::from_fn(|| limit.take(now, now, false)).take(5_000).collect()
+    }
+
+    #[test]
+    fn without_late_calls_there_is_no_limit() {
+        let (limit, at) = limit();
+        for ms in 0..1_000 {
+            limit.began(LATE_WAIT, at(ms));
+        }
+        assert_eq!(take_all(&limit, at(1_000)).len(), 5_000);
+    }
+
+    #[test]
+    fn when_most_calls_begin_late_the_limit_is_what_is_answered_in_the_good_wait() {
+        let (limit, at) = limit();
+        let taken = take_all(&limit, at(0));
+        for (ms, call) in (0..500).zip(taken) {
+            // 100 answers in 50 ms
+            limit.answered(call);
+            limit.began(LATE_WAIT * 2, at(ms / 10));
+        }
+        assert!(!limit.is_late(), "the window is not over");
+        limit.began(LATE_WAIT * 2, at(50));
+        assert!(limit.is_late());
+        // 500 × 12 / 50
+        assert_eq!(take_all(&limit, at(1_000)).len(), 120);
+    }
+
+    #[test]
+    fn while_there_is_a_limit_calls_are_to_wait_less() {
+        for (waited, most) in [(GOOD_WAIT, 107), (LATE_WAIT, 75)] {
+            let (limit, at) = late(100);
+            for call in take_all(&limit, at(0)) {
+                limit.answered(call);
+            }
+            // Some call is refused.
+            limit.refused.fetch_add(1, Ordering::Relaxed);
+            limit.answered.store(10_000, Ordering::Relaxed);
+            for ms in 0..=50 {
+                limit.began(waited, at(ms));
+            }
+            assert_eq!(take_all(&limit, at(1_000)).len(), most, "{waited:?}");
+        }
+    }
+
+    #[test]
+    fn a_few_late_calls_are_no_overload() {
+        let (limit, at) = limit();
+        for ms in 0..60 {
+            limit.began(if ms % 2 == 1 { LATE_WAIT * 2 } else { LATE_WAIT }, at(ms));
+        }
+        assert!(!limit.is_late(), "half of them began soon");
+        for ms in [1_000, 1_010, 1_020, 1_060] {
+            limit.began(LATE_WAIT * 2, at(ms));
+        }
+        assert!(!limit.is_late(), "there are only a few");
+    }
+
+    #[test]
+    fn a_call_counts_until_it_is_answered_or_is_old() {
+        let (limit, at) = late(10);
+        let taken = take_all(&limit, at(100));
+        assert_eq!(taken.len(), 10);
+        limit.answered(taken[0]);
+        assert_eq!(take_all(&limit, at(101)).len(), 1);
+        assert_eq!(take_all(&limit, at(100) + COUNTS_FOR / 2).len(), 0);
+        assert_eq!(take_all(&limit, at(100) + COUNTS_FOR).len(), 10);
+        // The answer to a call that no longer counts frees no place.
+        limit.answered(taken[1]);
+        assert_eq!(take_all(&limit, at(101) + COUNTS_FOR).len(), 0);
+    }
+
+    #[test]
+    fn a_client_that_asks_little_is_heard() {
+        let (limit, at) = late(10);
+        let now = at(100);
+        take_all(&limit, now);
+        assert!(limit.take(now, now, false).is_none());
+        let only = std::iter::from_fn(|| limit.take(now, now, true)).take(100);
+        assert_eq!(only.count(), 10, "but the limit is not without end");
+    }
+
+    #[test]
+    fn what_was_not_read_for_long_is_refused_while_the_server_is_late() {
+        let (limit, at) = late(10);
+        assert!(limit.take(at(100), at(126), false).is_none());
+        assert!(limit.take(at(100), at(125), false).is_some());
+        limit.set(NONE);
+        assert!(limit.take(at(100), at(10_000), false).is_some());
+    }
+
+    #[test]
+    fn the_limit_falls_while_calls_are_late_and_rises_while_they_are_not() {
+        let next = |limit, is_late, refused| next_limit(limit, is_late, refused, 1_000, WINDOW);
+        assert_eq!(next(100, true, 5), 75);
+        assert_eq!(next(LOWEST, true, 5), LOWEST);
+        assert_eq!(next(100, false, 5), 107);
+        assert_eq!(next(LOWEST, false, 5), LOWEST + 1);
+        assert_eq!(next(100, false, 0), 151);
+        assert_eq!(next(HIGHEST, false, 5), NONE);
+        assert_eq!(next(NONE, false, 0), NONE);
+        // 100 answers in 50 ms are 24 in 12 ms.
+        assert_eq!(next_limit(NONE, true, 0, 100, WINDOW), 24);
+    }
+}

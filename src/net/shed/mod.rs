@@ -1,0 +1,236 @@
+//! Refuses calls before HTTP/2 takes them up, while the server is late.
+//!
+//! A lookup costs some microseconds, and the HTTP/2 of its call ten times as much. A server that takes up all calls, and then
+//! refuses most of them, has no time left for the others: the more calls come, the fewer it answers. So while the server is late
+//! (`limit`), the frames of calls beyond its limit are taken out where the bytes of a connection are read (`inbound`). HTTP/2
+//! never sees these calls, and the client gets an answer that is the same for all (`calls`). It is sent between the frames
+//! of HTTP/2 (`outbound`). A call whose client has reset it before it was read is taken out as well.
+//!
+//! The receiver of header fields keeps a table of them (HPACK, RFC 7541), so only a call whose header fields leave that table
+//! as it is can be taken out (`fields`). Clients insert the fields of their first calls, and refer to them later. Those that insert a
+//! field with each call, such as the time that is left to them, are told by settings of the server to insert none.
+
+mod calls;
+mod fields;
+mod frames;
+mod inbound;
+mod limit;
+mod outbound;
+#[cfg(test)]
+mod tests;
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use http::HeaderMap;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use self::calls::Calls;
+use self::fields::answer_block;
+use self::inbound::Inbound;
+use self::limit::CallLimit;
+use self::outbound::Outbound;
+use super::usage::ConnectionUsage;
+use crate::clock::monotonic;
+
+/// Bytes of answers that wait for their client, from which on nothing more is read from it.
+const MAX_UNSENT: usize = 64 << 10;
+/// Reads in a row of which nothing is left. Then other connections have their turn.
+const READS_IN_A_ROW: usize = 8;
+/// The room into which bytes are read if the reader has less.
+const ROOM_BYTES: usize = 1 << 10;
+
+/// The limit of the calls of one address of the server, and the answer to those which are refused.
+#[derive(Debug)]
+pub(crate) struct CallLimits {
+    limit: CallLimit,
+    refused: Refused,
+}
+
+/// The header fields of an answer that consists of them, as a block.
+#[derive(Debug)]
+struct Refused(Vec<u8>);
+
+impl CallLimits {
+    /// No limit as long as the server is not late. The answer to a refused call has these header fields, and no body.
+    pub(crate) fn new(refused: &HeaderMap) -> Self {
+        Self {
+            limit: CallLimit::new(),
+            refused: Refused(answer_block(refused)),
+        }
+    }
+
+    /// Notes that a call begins that has waited for so long.
+    pub(super) fn began(&self, waited: Duration, now: Instant) {
+        self.limit.began(waited, now);
+    }
+
+    /// Whether more calls come than are answered.
+    pub(super) fn is_late(&self) -> bool {
+        self.limit.is_late()
+    }
+}
+
+/// Between the bytes of one connection and its HTTP/2.
+#[derive(Debug)]
+pub(super) struct Shed {
+    inbound: Inbound,
+    outbound: Outbound,
+    calls: Calls,
+    usage: ConnectionUsage,
+    /// Bytes that were read and sifted, but for which the reader had no room.
+    left: Vec<u8>,
+    /// The frames of this layer that are being sent, and how many of their bytes were.
+    unsent: Vec<u8>,
+    sent: usize,
+}
+
+impl Shed {
+    pub(super) fn new(usage: ConnectionUsage, limits: Arc<CallLimits>) -> Self {
+        Self {
+            inbound: Inbound::default(),
+            outbound: Outbound::default(),
+            calls: Calls::new(usage.clone(), limits),
+            usage,
+            left: Vec::new(),
+            unsent: Vec::new(),
+            sent: 0,
+        }
+    }
+
+    /// Reads what is left of the next bytes after the refused calls were taken out. Reads nothing at the end of the connection.
+    /// Says how many bytes were read from it.
+    pub(super) fn poll_read<T>(
+        &mut self,
+        stream: &mut T,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<usize>>
+    where
+        T: AsyncRead + AsyncWrite + Unpin,
+    {
+        let mut read = 0;
+        for _ in 0..READS_IN_A_ROW {
+            // An error says that the connection has ended, as reading will.
+            if let Poll::Pending = self.poll_send(stream, cx)
+                && self.unsent.len() + self.calls.frame_bytes() > MAX_UNSENT
+            {
+                return Poll::Pending;
+            }
+            if !self.left.is_empty() {
+                let part = self.left.len().min(buf.remaining());
+                buf.put_slice(self.left.get(..part).unwrap_or_default());
+                self.left.drain(..part);
+                return Poll::Ready(Ok(read));
+            }
+            let before = buf.filled().len();
+            let polled = if buf.remaining() < ROOM_BYTES / 4 {
+                self.poll_read_aside(stream, cx)
+            } else {
+                self.poll_sift(stream, cx, buf)
+            };
+            match polled {
+                Poll::Ready(Ok(0)) | Poll::Ready(Err(_)) => return polled,
+                Poll::Ready(Ok(more)) => read += more,
+                // What was sifted before was taken out.
+                Poll::Pending => {
+                    let _sent = self.poll_send(stream, cx);
+                    return Poll::Pending;
+                }
+            }
+            if buf.filled().len() > before {
+                let _sent = self.poll_send(stream, cx);
+                return Poll::Ready(Ok(read));
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Reads some bytes, and sifts them. Says how many were read.
+    fn poll_sift<T>(&mut self, stream: &mut T, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<usize>>
+    where
+        T: AsyncRead + Unpin,
+    {
+        let before = buf.filled().len();
+        buf.put_slice(self.inbound.held());
+        let held = buf.filled().len();
+        let polled = Pin::new(stream).poll_read(cx, buf);
+        let read = buf.filled().len() - held;
+        if read == 0 {
+            // Nothing, or the end; then the beginning of a frame is of no use.
+            buf.set_filled(before);
+            return polled.map_ok(|()| 0);
+        }
+        let now = monotonic();
+        let arrived = self.usage.last_arrival().unwrap_or(now);
+        let bytes = buf.filled_mut().get_mut(before..).unwrap_or_default();
+        let kept = self.inbound.sift(bytes, &mut self.calls, arrived, now);
+        buf.set_filled(before + kept);
+        Poll::Ready(Ok(read))
+    }
+
+    /// The same, if the reader has little room.
+    fn poll_read_aside<T>(&mut self, stream: &mut T, cx: &mut Context<'_>) -> Poll<io::Result<usize>>
+    where
+        T: AsyncRead + Unpin,
+    {
+        let mut room = [0; ROOM_BYTES];
+        let mut aside = ReadBuf::new(&mut room);
+        let read = ready!(self.poll_sift(stream, cx, &mut aside))?;
+        self.left.extend(aside.filled());
+        Poll::Ready(Ok(read))
+    }
+
+    /// Sends the frames of this layer, if they may come now. Ready when there are none.
+    pub(super) fn poll_send<T>(&mut self, stream: &mut T, cx: &mut Context<'_>) -> Poll<io::Result<()>>
+    where
+        T: AsyncWrite + Unpin,
+    {
+        loop {
+            if self.unsent.is_empty() {
+                self.calls.take_frames(&mut self.unsent);
+            }
+            if self.unsent.is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            if !self.outbound.is_between_frames() {
+                return Poll::Pending;
+            }
+            while let Some(rest) = self.unsent.get(self.sent..).filter(|rest| !rest.is_empty()) {
+                let sent = ready!(Pin::new(&mut *stream).poll_write(cx, rest))?;
+                if sent == 0 {
+                    return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+                }
+                self.sent += sent;
+            }
+            // Under TLS, bytes that were written may wait until they are flushed.
+            ready!(Pin::new(&mut *stream).poll_flush(cx))?;
+            self.unsent.clear();
+            self.sent = 0;
+        }
+    }
+
+    /// Ready when the bytes of HTTP/2 may be sent: no frame of this layer is sent in part.
+    pub(super) fn poll_turn<T>(&mut self, stream: &mut T, cx: &mut Context<'_>) -> Poll<io::Result<()>>
+    where
+        T: AsyncWrite + Unpin,
+    {
+        if self.outbound.is_between_frames() {
+            return self.poll_send(stream, cx);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Notes that the first bytes of these were sent.
+    pub(super) fn sent(&mut self, parts: &[IoSlice<'_>], mut sent: usize) {
+        for part in parts {
+            let part = part.get(..sent.min(part.len())).unwrap_or_default();
+            self.outbound.sent(part, &mut self.calls);
+            sent -= part.len();
+        }
+    }
+}

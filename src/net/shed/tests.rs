@@ -1,0 +1,289 @@
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use http::HeaderValue;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+
+use super::frames::{
+    ACK, DATA, END_HEADERS, END_STREAM, HEADERS, Head, NO_TABLE, PREFACE_BYTES, RST_STREAM, SETTINGS, WINDOW_UPDATE,
+    write,
+};
+use super::*;
+use crate::net::ConnectionLimits;
+
+const PREFACE: &[u8; PREFACE_BYTES] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// A block without an insertion: POST, and a literal path.
+const BLOCK: &[u8] = b"\x83\x04\x05/path";
+/// A block that inserts its path.
+const INSERTS: &[u8] = b"\x83\x44\x05/path";
+const PING: u8 = 6;
+
+fn limits() -> Arc<CallLimits> {
+    let mut refused = HeaderMap::new();
+    refused.insert("grpc-status", HeaderValue::from_static("8"));
+    Arc::new(CallLimits::new(&refused))
+}
+
+/// Limits that take up so many calls.
+fn late(most: u32) -> Arc<CallLimits> {
+    let limits = limits();
+    limits.limit.set(most);
+    limits
+}
+
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let mut frame = Vec::new();
+    write(&mut frame, kind, flags, stream, payload);
+    frame
+}
+
+fn head(stream: u32) -> Vec<u8> {
+    frame(HEADERS, END_HEADERS, stream, BLOCK)
+}
+
+fn message(stream: u32) -> Vec<u8> {
+    frame(DATA, END_STREAM, stream, b"message")
+}
+
+fn call(stream: u32) -> Vec<u8> {
+    [head(stream), message(stream)].concat()
+}
+
+/// A connection whose server has sent its settings.
+struct Pair {
+    client: DuplexStream,
+    server: DuplexStream,
+    shed: Shed,
+}
+
+impl Pair {
+    async fn new(limits: &Arc<CallLimits>) -> Self {
+        let of_connection = ConnectionLimits {
+            calls: Some(Arc::clone(limits)),
+            ..ConnectionLimits::of(1)
+        };
+        let usage = ConnectionUsage::new(0, of_connection, Arc::default());
+        let (client, server) = duplex(1 << 20);
+        let mut pair = Self {
+            client,
+            server,
+            shed: Shed::new(usage, Arc::clone(limits)),
+        };
+        pair.send(&frame(SETTINGS, 0, 0, b"")).await;
+        assert_eq!(pair.answers().await, frame(SETTINGS, 0, 0, b""));
+        pair
+    }
+
+    /// What HTTP/2 reads of these bytes, into a buffer with so much room.
+    async fn read(&mut self, bytes: &[u8], room: usize) -> Vec<u8> {
+        self.client.write_all(bytes).await.unwrap();
+        let mut all = Vec::new();
+        while let Some(more) = self.read_once(room).await {
+            all.extend(more);
+        }
+        all
+    }
+
+    async fn read_once(&mut self, room: usize) -> Option<Vec<u8>> {
+        let mut bytes = vec![0; room];
+        let mut buf = ReadBuf::new(&mut bytes);
+        let polled = std::future::poll_fn(|cx| {
+            let polled = self.shed.poll_read(&mut self.server, cx, &mut buf);
+            Poll::Ready(polled.map_ok(|_| ()))
+        });
+        match polled.await {
+            Poll::Ready(read) => {
+                read.unwrap();
+                Some(buf.filled().to_vec()).filter(|read| !read.is_empty())
+            }
+            Poll::Pending => None,
+        }
+    }
+
+    /// Sends bytes of HTTP/2, and notes them.
+    async fn send(&mut self, bytes: &[u8]) {
+        std::future::poll_fn(|cx| self.shed.poll_turn(&mut self.server, cx))
+            .await
+            .unwrap();
+        self.server.write_all(bytes).await.unwrap();
+        self.shed.sent(&[IoSlice::new(bytes)], bytes.len());
+    }
+
+    /// The bytes that the client has got.
+    async fn answers(&mut self) -> Vec<u8> {
+        let mut all = vec![0; 1 << 16];
+        let read = tokio::time::timeout(Duration::from_millis(1), self.client.read(&mut all)).await;
+        all.truncate(read.map_or(0, Result::unwrap));
+        all
+    }
+}
+
+/// The answer to a refused call.
+fn refusal(stream: u32) -> Vec<u8> {
+    let block = b"\x88\x00\x0bgrpc-status\x018";
+    let answer = frame(HEADERS, END_HEADERS | END_STREAM, stream, block);
+    [answer, frame(RST_STREAM, 0, stream, &[0; 4])].concat()
+}
+
+fn window(bytes: u8) -> Vec<u8> {
+    frame(WINDOW_UPDATE, 0, 0, &[0, 0, 0, bytes])
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_limit_every_byte_is_left() {
+    let calls: Vec<u8> = (0..40).flat_map(|number| call(2 * number + 1)).collect();
+    let ping = frame(PING, 0, 0, &[7; 8]);
+    let sent = [&PREFACE[..], &frame(SETTINGS, 0, 0, &[]), &calls, &ping].concat();
+    for room in [1, 7, 63, 255, 256, 300, 8_192] {
+        for part in [1, 8, 9, 10, 63, 1_000, sent.len()] {
+            let mut pair = Pair::new(&limits()).await;
+            let mut read = Vec::new();
+            for part in sent.chunks(part) {
+                read.extend(pair.read(part, room).await);
+            }
+            assert_eq!(read, sent, "{room}, {part}");
+            assert_eq!(pair.answers().await, b"");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_beyond_the_limit_are_taken_out_and_answered() {
+    let ping = frame(PING, 0, 0, &[7; 8]);
+    let sent = [call(1), call(3), head(5), ping.clone(), message(5), call(7)].concat();
+    for room in [64, 8_192] {
+        let mut pair = Pair::new(&late(2)).await;
+        pair.read(PREFACE, room).await;
+        assert_eq!(pair.read(&sent, room).await, [call(1), call(3), ping.clone()].concat());
+        let frames = [refusal(5), refusal(7)].concat();
+        assert_eq!(pair.answers().await, [frames, window(14)].concat());
+        // Two calls are answered, so there is room again.
+        for stream in [1, 3] {
+            pair.send(&frame(HEADERS, END_HEADERS, stream, BLOCK)).await;
+        }
+        assert_eq!(pair.read(&call(9), room).await, call(9));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn frames_of_refused_calls_are_taken_out_however_they_are_read() {
+    let kept = [call(1), message(1), frame(RST_STREAM, 0, 1, &[0; 4])].concat();
+    let late_frames = [
+        frame(RST_STREAM, 0, 5, &[0; 4]),
+        frame(WINDOW_UPDATE, 0, 5, &[0, 0, 0, 9]),
+    ]
+    .concat();
+    for part in [1, 5, 9, 40, 1_000] {
+        let mut pair = Pair::new(&late(1)).await;
+        pair.read(PREFACE, 8_192).await;
+        // Whole heads, so that they can be refused; then the rest in parts.
+        assert_eq!(pair.read(&[head(1), head(3), head(5)].concat(), 8_192).await, head(1));
+        let mut read = head(1);
+        let rest = [
+            message(1),
+            message(3),
+            message(1),
+            late_frames.clone(),
+            frame(RST_STREAM, 0, 1, &[0; 4]),
+        ];
+        for part in rest.concat().chunks(part) {
+            read.extend(pair.read(part, 8_192).await);
+        }
+        assert_eq!(read, kept, "{part}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_was_reset_before_it_was_read_is_taken_out() {
+    let reset = frame(RST_STREAM, 0, 3, &[0; 4]);
+    let mut pair = Pair::new(&limits()).await;
+    pair.read(PREFACE, 8_192).await;
+    let sent = [call(1), call(3), reset.clone(), call(5)].concat();
+    assert_eq!(pair.read(&sent, 8_192).await, [call(1), call(5)].concat());
+    assert_eq!(pair.answers().await, window(7), "nobody waits for an answer");
+    let mut pair = Pair::new(&limits()).await;
+    pair.read(PREFACE, 8_192).await;
+    let inserts = frame(HEADERS, END_HEADERS, 3, INSERTS);
+    let sent = [inserts, message(3), reset].concat();
+    assert_eq!(pair.read(&sent, 8_192).await, sent, "HTTP/2 needs its header fields");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_inserts_fields_is_asked_to_insert_none() {
+    let inserts = |stream| frame(HEADERS, END_HEADERS, stream, INSERTS);
+    let ack = frame(SETTINGS, ACK, 0, &[]);
+    let mut pair = Pair::new(&limits()).await;
+    pair.read(PREFACE, 8_192).await;
+    pair.read(&inserts(1), 8_192).await;
+    assert_eq!(pair.answers().await, b"", "the server is not late");
+    let mut pair = Pair::new(&late(1)).await;
+    pair.read(PREFACE, 8_192).await;
+    let sent = [inserts(1), inserts(3), inserts(5)].concat();
+    assert_eq!(pair.read(&sent, 8_192).await, sent, "HTTP/2 needs their header fields");
+    assert_eq!(pair.answers().await, frame(SETTINGS, 0, 0, &NO_TABLE));
+    // The client takes over the settings of HTTP/2, and then these, of which HTTP/2 knows nothing.
+    assert_eq!(
+        pair.read(&[ack.clone(), ack.clone(), ack.clone()].concat(), 8_192)
+            .await,
+        [ack.clone(), ack].concat()
+    );
+    assert_eq!(pair.read(&call(7), 8_192).await, b"");
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_come_between_the_frames_of_http2() {
+    let mut pair = Pair::new(&late(1)).await;
+    pair.read(PREFACE, 8_192).await;
+    let long = frame(DATA, 0, 1, &[1; 100]);
+    for cut in [1, 8, 9, 10, 108] {
+        let stream = 4 * cut as u32 + 1;
+        pair.send(&long[..cut]).await;
+        pair.read(&[head(stream), head(stream + 2)].concat(), 8_192).await;
+        assert_eq!(pair.answers().await, long[..cut], "a frame of HTTP/2 is not complete");
+        pair.send(&long[cut..]).await;
+        pair.send(&frame(HEADERS, END_HEADERS, stream, BLOCK)).await;
+        let answers = pair.answers().await;
+        let rest = &answers[long.len() - cut..];
+        assert_eq!(Head::read(rest).unwrap().stream, if cut == 1 { 7 } else { stream + 2 });
+        assert_eq!(
+            rest,
+            [refusal(stream + 2), frame(HEADERS, END_HEADERS, stream, BLOCK)].concat()
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_takes_no_answers_is_not_read() {
+    let limits = late(0);
+    let mut pair = Pair::new(&limits).await;
+    pair.read(PREFACE, 8_192).await;
+    pair.send(&frame(DATA, 0, 1, &[1; 100])[..50]).await;
+    let mut stream = 1;
+    let mut sent = 0;
+    while sent < 10 * MAX_UNSENT {
+        let calls: Vec<u8> = (0..100).flat_map(|number| head(stream + 2 * number)).collect();
+        stream += 200;
+        sent += calls.len();
+        pair.read(&calls, 8_192).await;
+    }
+    let held = pair.shed.unsent.len() + pair.shed.calls.frame_bytes();
+    assert!(held > MAX_UNSENT && held < 2 * MAX_UNSENT, "{held}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_of_a_connection_that_ends_count_no_more() {
+    let limits = late(2);
+    let mut pair = Pair::new(&limits).await;
+    pair.read(PREFACE, 8_192).await;
+    assert_eq!(
+        pair.read(&[call(1), call(3), call(5)].concat(), 8_192).await,
+        [call(1), call(3)].concat()
+    );
+    drop(pair);
+    let mut other = Pair::new(&limits).await;
+    other.read(PREFACE, 8_192).await;
+    assert_eq!(
+        other.read(&[call(1), call(3)].concat(), 8_192).await,
+        [call(1), call(3)].concat()
+    );
+}
