@@ -256,31 +256,39 @@ impl AcceptedConnection {
         polled.map_ok(|()| buf.filled().len() - before)
     }
 
-    /// Ready when bytes may be written.
+    /// Ready when the bytes of HTTP/2 may be written.
     fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_secured(cx))?;
         ready!(self.poll_first_bytes(cx))?;
-        match &mut self.shed {
-            Some(shed) => shed.poll_turn(&mut self.stream, cx),
-            None => Poll::Ready(Ok(())),
+        let Some(shed) = &mut self.shed else {
+            return Poll::Ready(Ok(()));
+        };
+        match shed.poll_turn(&mut self.stream, cx) {
+            Poll::Ready(turn) => Poll::Ready(turn),
+            Poll::Pending => self.blocked(cx).map(Err),
         }
     }
 
-    /// Notes whether the client takes the bytes that are written.
+    /// Notes that the client has yet to take bytes. Ready with an error when the connection should close.
+    fn blocked(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        self.usage().blocked(true);
+        // A connection that cannot write may not read either, and so would not see that it must end.
+        self.poll_closing(cx)
+    }
+
+    /// Notes the bytes that were written, or that the client takes none.
     fn wrote(
         &mut self,
         bufs: &[io::IoSlice<'_>],
         polled: Poll<io::Result<usize>>,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<usize>> {
-        if let (Some(shed), Poll::Ready(Ok(sent))) = (&mut self.shed, &polled) {
+        let Poll::Ready(result) = polled else {
+            return self.blocked(cx).map(Err);
+        };
+        if let (Some(shed), Ok(sent)) = (&mut self.shed, &result) {
             shed.sent(bufs, *sent);
         }
-        let Poll::Ready(result) = polled else {
-            self.usage().blocked(true);
-            // A connection that cannot write may not read either, and so would not see that it must end.
-            return self.poll_closing(cx).map(Err);
-        };
         Poll::Ready(result)
     }
 
@@ -333,9 +341,7 @@ impl AsyncRead for AcceptedConnection {
 impl AsyncWrite for AcceptedConnection {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        if this.poll_turn(cx)?.is_pending() {
-            return this.wrote(&[], Poll::Pending, cx);
-        }
+        ready!(this.poll_turn(cx))?;
         let polled = Pin::new(&mut this.stream).poll_write(cx, buf);
         this.wrote(&[io::IoSlice::new(buf)], polled, cx)
     }
@@ -363,9 +369,7 @@ impl AsyncWrite for AcceptedConnection {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        if this.poll_turn(cx)?.is_pending() {
-            return this.wrote(&[], Poll::Pending, cx);
-        }
+        ready!(this.poll_turn(cx))?;
         let polled = Pin::new(&mut this.stream).poll_write_vectored(cx, bufs);
         this.wrote(bufs, polled, cx)
     }

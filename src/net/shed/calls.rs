@@ -67,8 +67,9 @@ impl Calls {
     /// Decides on a new call whose bytes have arrived at `arrived`: whether it is taken up. It must be if `must` is set.
     pub(super) fn open(&mut self, stream: u32, arrived: Instant, now: Instant, must: bool) -> bool {
         self.opened = stream;
-        let is_only = self.unanswered.is_empty();
         let limit = &self.limits.limit;
+        // A stream, or an export, may be unanswered for long.
+        let is_only = !self.unanswered.iter().any(|(_, call)| limit.counts(*call, now));
         let taken = if must {
             Some(limit.count(now))
         } else {
@@ -79,7 +80,7 @@ impl Calls {
             return false;
         };
         self.taken = stream;
-        if is_only {
+        if self.unanswered.is_empty() {
             self.usage.forget_arrivals();
         }
         self.unanswered.push((stream, taken));

@@ -11,6 +11,7 @@ pub(super) const PRIORITY: u8 = 2;
 pub(super) const RST_STREAM: u8 = 3;
 pub(super) const SETTINGS: u8 = 4;
 pub(super) const WINDOW_UPDATE: u8 = 8;
+pub(super) const CONTINUATION: u8 = 9;
 
 /// Flag of `DATA` and `HEADERS`: the sender sends no more on this stream.
 pub(super) const END_STREAM: u8 = 0x1;

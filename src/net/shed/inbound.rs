@@ -40,6 +40,11 @@ impl Inbound {
     pub(super) fn sift(&mut self, bytes: &mut [u8], calls: &mut Calls, arrived: Instant, now: Instant) -> usize {
         self.held.clear();
         let (mut read, mut kept) = (0, 0);
+        let mut opening = Opening {
+            resets: None,
+            arrived,
+            now,
+        };
         while read < bytes.len() {
             if self.rest == 0 {
                 let next = bytes.get(read..).unwrap_or_default();
@@ -48,7 +53,7 @@ impl Inbound {
                     break;
                 };
                 self.rest = HEAD_BYTES + head.length;
-                self.is_out = !is_kept(head, next.get(HEAD_BYTES..).unwrap_or_default(), calls, arrived, now);
+                self.is_out = !is_kept(head, next, calls, &mut opening);
             }
             let part = self.rest.min(bytes.len() - read);
             if !self.is_out {
@@ -64,21 +69,30 @@ impl Inbound {
     }
 }
 
-/// Whether HTTP/2 gets a frame with this head. `rest` begins with its payload, as far as it was read.
-fn is_kept(head: Head, rest: &[u8], calls: &mut Calls, arrived: Instant, now: Instant) -> bool {
+/// What is known of the calls that are opened in some bytes.
+struct Opening {
+    /// The streams that are reset in these bytes; `None` before the first call.
+    resets: Option<Vec<u32>>,
+    arrived: Instant,
+    now: Instant,
+}
+
+/// Whether HTTP/2 gets the frame with this head, with which `frames` begin. Its end may not have been read.
+fn is_kept(head: Head, frames: &[u8], calls: &mut Calls, opening: &mut Opening) -> bool {
+    let block = || head.block(frames.get(HEAD_BYTES..HEAD_BYTES + head.length)?);
     match head.kind {
         HEADERS if head.is_of_client() && calls.is_new(head.stream) => {
-            let (payload, after) = rest.split_at_checked(head.length).unwrap_or((rest, &[]));
-            let block = head.block(payload);
+            let block = block();
             let can_miss = block.is_some_and(leaves_table);
             if block.is_some() && !can_miss {
                 calls.inserts_fields();
             }
-            if can_miss && is_reset(head.stream, after) {
+            let resets = opening.resets.get_or_insert_with(|| streams_reset(frames));
+            if can_miss && resets.contains(&head.stream) {
                 calls.skip(head.stream);
                 return false;
             }
-            calls.open(head.stream, arrived, now, !can_miss)
+            calls.open(head.stream, opening.arrived, opening.now, !can_miss)
         }
         DATA if calls.is_refused(head.stream) => {
             calls.discarded(head.length);
@@ -86,10 +100,7 @@ fn is_kept(head: Head, rest: &[u8], calls: &mut Calls, arrived: Instant, now: In
         }
         PRIORITY | RST_STREAM | WINDOW_UPDATE if calls.is_refused(head.stream) => false,
         // Trailers, which no client of gRPC sends.
-        HEADERS if calls.is_refused(head.stream) => {
-            let payload = rest.get(..head.length).unwrap_or_default();
-            !head.block(payload).is_some_and(leaves_table)
-        }
+        HEADERS if calls.is_refused(head.stream) => !block().is_some_and(leaves_table),
         SETTINGS if head.flags & ACK != 0 => calls.took_settings(),
         RST_STREAM => {
             calls.reset(head.stream);
@@ -99,13 +110,14 @@ fn is_kept(head: Head, rest: &[u8], calls: &mut Calls, arrived: Instant, now: In
     }
 }
 
-/// Whether a stream is reset in the frames that were read after its head.
-fn is_reset(stream: u32, mut frames: &[u8]) -> bool {
+/// The streams that are reset in these frames.
+fn streams_reset(mut frames: &[u8]) -> Vec<u32> {
+    let mut streams = Vec::new();
     while let Some(head) = Head::read(frames) {
-        if head.kind == RST_STREAM && head.stream == stream {
-            return true;
+        if head.kind == RST_STREAM {
+            streams.push(head.stream);
         }
         frames = frames.get(HEAD_BYTES + head.length..).unwrap_or_default();
     }
-    false
+    streams
 }

@@ -98,19 +98,23 @@ impl CallLimit {
         self.limit.load(Ordering::Relaxed) != NONE
     }
 
-    /// Takes a call up whose bytes have arrived at `arrived`, unless there are too many. The only unanswered call of its
-    /// connection has twice the limit: so a client that asks little is heard beside those that ask much.
+    /// Takes a call up whose bytes have arrived at `arrived`, unless there are too many. The only call of its connection is always
+    /// taken up: so a client that asks one question at a time is heard beside those that ask many.
     pub(super) fn take(&self, arrived: Instant, now: Instant, is_only: bool) -> Option<Taken> {
         let limit = self.limit.load(Ordering::Relaxed);
-        if limit != NONE {
-            let most = if is_only { limit.saturating_mul(2) } else { limit };
+        if limit != NONE && !is_only {
             let is_stale = now.saturating_duration_since(arrived) > STALE_AFTER;
-            if is_stale || self.unanswered(now) >= most {
+            if is_stale || self.unanswered(now) >= limit {
                 self.refused.fetch_add(1, Ordering::Relaxed);
                 return None;
             }
         }
         Some(self.count(now))
+    }
+
+    /// Whether an unanswered call still counts.
+    pub(super) fn counts(&self, call: Taken, now: Instant) -> bool {
+        call.0 >= self.oldest_part(now)
     }
 
     /// Notes that a call was answered.
@@ -168,10 +172,15 @@ impl CallLimit {
 
     /// The calls that count.
     fn unanswered(&self, now: Instant) -> u32 {
-        let oldest = self.part(now).saturating_sub(PARTS - 1);
+        let oldest = self.oldest_part(now);
         let counts = self.unanswered.iter().map(|slot| slot.load(Ordering::Relaxed));
         let counting = counts.filter(|counted| part_of(*counted) >= oldest);
         counting.map(count_of).fold(0, u32::saturating_add)
+    }
+
+    /// The first part of the time whose calls count.
+    fn oldest_part(&self, now: Instant) -> u32 {
+        self.part(now).saturating_sub(PARTS - 1)
     }
 
     fn slot(&self, part: u32) -> Option<&AtomicU64> {
@@ -303,13 +312,13 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_asks_little_is_heard() {
+    fn the_only_call_of_a_connection_is_taken_up() {
         let (limit, at) = late(10);
         let now = at(100);
         take_all(&limit, now);
         assert!(limit.take(now, now, false).is_none());
-        let only = std::iter::from_fn(|| limit.take(now, now, true)).take(100);
-        assert_eq!(only.count(), 10, "but the limit is not without end");
+        let only = limit.take(at(0), now, true).unwrap();
+        assert!(limit.counts(only, now) && !limit.counts(only, now + COUNTS_FOR));
     }
 
     #[test]

@@ -18,6 +18,8 @@ mod limit;
 mod outbound;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_http2;
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;

@@ -2,7 +2,7 @@
 //! answer.
 
 use super::calls::Calls;
-use super::frames::{ACK, HEAD_BYTES, HEADERS, Head, RST_STREAM, SETTINGS};
+use super::frames::{ACK, CONTINUATION, END_HEADERS, HEAD_BYTES, HEADERS, Head, RST_STREAM, SETTINGS};
 
 /// What was sent so far.
 #[derive(Debug, Default)]
@@ -14,12 +14,14 @@ pub(super) struct Outbound {
     rest: usize,
     /// Whether the first frame was sent, the settings of the server. No other may come before it.
     has_begun: bool,
+    /// Whether a block of header fields goes on in the next frame. No other may come before it (RFC 9113, section 4.3).
+    is_in_block: bool,
 }
 
 impl Outbound {
     /// Whether the next byte begins a frame, and another frame may be sent before it.
     pub(super) const fn is_between_frames(&self) -> bool {
-        self.has_begun && self.head_bytes == 0 && self.rest == 0
+        self.has_begun && !self.is_in_block && self.head_bytes == 0 && self.rest == 0
     }
 
     /// Notes the bytes that were sent.
@@ -48,6 +50,9 @@ impl Outbound {
             self.head_bytes = 0;
             self.rest = head.length;
             self.has_begun = true;
+            if matches!(head.kind, HEADERS | CONTINUATION) {
+                self.is_in_block = head.flags & END_HEADERS == 0;
+            }
             match head.kind {
                 HEADERS | RST_STREAM => calls.answered(head.stream),
                 SETTINGS if head.flags & ACK == 0 => calls.sent_settings(),

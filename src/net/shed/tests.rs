@@ -1,12 +1,11 @@
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use http::HeaderValue;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 
 use super::frames::{
-    ACK, DATA, END_HEADERS, END_STREAM, HEADERS, Head, NO_TABLE, PREFACE_BYTES, RST_STREAM, SETTINGS, WINDOW_UPDATE,
-    write,
+    ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, NO_TABLE, PREFACE_BYTES, RST_STREAM, SETTINGS,
+    WINDOW_UPDATE, write,
 };
 use super::*;
 use crate::net::ConnectionLimits;
@@ -244,12 +243,35 @@ async fn answers_come_between_the_frames_of_http2() {
         pair.send(&frame(HEADERS, END_HEADERS, stream, BLOCK)).await;
         let answers = pair.answers().await;
         let rest = &answers[long.len() - cut..];
-        assert_eq!(Head::read(rest).unwrap().stream, if cut == 1 { 7 } else { stream + 2 });
         assert_eq!(
             rest,
             [refusal(stream + 2), frame(HEADERS, END_HEADERS, stream, BLOCK)].concat()
         );
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_answer_comes_inside_of_a_block_of_header_fields() {
+    let mut pair = Pair::new(&late(1)).await;
+    pair.read(PREFACE, 8_192).await;
+    let begin = frame(HEADERS, 0, 1, BLOCK);
+    pair.send(&begin).await;
+    pair.read(&[head(1), head(3)].concat(), 8_192).await;
+    assert_eq!(pair.answers().await, begin);
+    let end = frame(CONTINUATION, END_HEADERS, 1, BLOCK);
+    pair.send(&end).await;
+    pair.send(&message(1)).await;
+    assert_eq!(pair.answers().await, [end, refusal(3), message(1)].concat());
+}
+
+#[tokio::test(start_paused = true)]
+async fn trailers_that_change_the_table_are_not_missed() {
+    let mut pair = Pair::new(&late(1)).await;
+    pair.read(PREFACE, 8_192).await;
+    pair.read(&[head(1), head(3), head(5)].concat(), 8_192).await;
+    let leaves = frame(HEADERS, END_HEADERS | END_STREAM, 3, BLOCK);
+    let changes = frame(HEADERS, END_HEADERS | END_STREAM, 5, INSERTS);
+    assert_eq!(pair.read(&[leaves, changes.clone()].concat(), 8_192).await, changes);
 }
 
 #[tokio::test(start_paused = true)]
