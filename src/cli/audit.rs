@@ -144,6 +144,6 @@ fn shown(subject: Option<&AuditSubject>) -> String {
         Some(Subject::PrincipalId(id)) => format!("principal {id}"),
         Some(Subject::ImportId(id)) => format!("import {id}"),
         Some(Subject::ReporterHash(hash)) => format!("reporter {hash}"),
-        Some(Subject::ErasedNumberHash(hash)) => format!("erased number {hash}"),
+        Some(Subject::ErasedNumberHash(hash)) => format!("number without a record {hash}"),
     }
 }

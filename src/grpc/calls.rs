@@ -129,8 +129,7 @@ where
             usage.begin_call()
         };
         if DROPPED_IF_LATE.contains(&path)
-            && timeout(request.headers())
-                .is_some_and(|timeout| usage.refuses_lookup(now.saturating_duration_since(arrived), timeout))
+            && timeout(request.headers()).is_some_and(|timeout| usage.refuses_lookup(arrived, timeout, now))
         {
             usage.too_late();
             return refused(status(&ApiError::too_late()).into_http(), Some(call));

@@ -348,6 +348,11 @@ impl AsyncWrite for AcceptedConnection {
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if let Some(shed) = &mut this.shed
+            && shed.poll_turn(&mut this.stream, cx)?.is_pending()
+        {
+            return this.blocked(cx).map(Err);
+        }
         match Pin::new(&mut this.stream).poll_flush(cx) {
             // Under TLS, bytes wait here and not in the kernel.
             Poll::Pending => this.poll_closing(cx).map(Err),

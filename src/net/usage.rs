@@ -75,8 +75,9 @@ struct Usage {
     heard_from_ms: AtomicU64,
     /// When the bytes arrived that were read last.
     arrived: Mutex<Option<std::time::Instant>>,
-    /// When the bytes arrived of the calls that HTTP/2 has taken up, and that have not begun yet. It hands them over in this order.
-    arrivals: Mutex<VecDeque<std::time::Instant>>,
+    /// When the bytes arrived of the calls that HTTP/2 has taken up, and that have not begun yet, by their streams. It hands them over in
+    /// this order.
+    arrivals: Mutex<VecDeque<(u32, std::time::Instant)>>,
     /// Milliseconds from `opened` to the last time that a part of an answer was ready, or that the client took some.
     taken_ms: AtomicU64,
     /// When the answers were made that the client has yet to take, in milliseconds from `opened`, by their calls.
@@ -162,17 +163,24 @@ impl ConnectionUsage {
     /// Notes that a call begins, and says when its bytes arrived.
     pub(crate) fn begins(&self, now: std::time::Instant) -> std::time::Instant {
         let taken_up = self.0.arrivals.lock().pop_front();
-        let arrived = taken_up.or_else(|| self.last_arrival()).unwrap_or(now);
+        let arrived = taken_up.map(|(_, arrived)| arrived).or_else(|| self.last_arrival());
+        let arrived = arrived.unwrap_or(now);
         if let Some(calls) = &self.0.limits.calls {
-            calls.began(now.saturating_duration_since(arrived), now);
+            calls.began(self.0.number, now.saturating_duration_since(arrived), now);
         }
         arrived
     }
 
     /// Whether a lookup is to be refused that has waited for so long, and whose client waits for `timeout`: the client has left, or
     /// more calls come than are answered, and newer ones have a better chance.
-    pub(crate) fn refuses_lookup(&self, waited: Duration, timeout: Duration) -> bool {
-        let is_late = self.0.limits.calls.as_ref().is_some_and(|calls| calls.is_late());
+    pub(crate) fn refuses_lookup(
+        &self,
+        arrived: std::time::Instant,
+        timeout: Duration,
+        now: std::time::Instant,
+    ) -> bool {
+        let waited = now.saturating_duration_since(arrived);
+        let is_late = self.0.limits.calls.as_ref().is_some_and(|calls| calls.is_late(now));
         waited >= timeout || (is_late && waited > timeout / WAIT_PART)
     }
 
@@ -259,11 +267,16 @@ impl ConnectionUsage {
     }
 
     /// Notes a call that HTTP/2 takes up, whose bytes have arrived at this time.
-    pub(super) fn taken_up(&self, arrived: std::time::Instant) {
+    pub(super) fn taken_up(&self, stream: u32, arrived: std::time::Instant) {
         let mut arrivals = self.0.arrivals.lock();
         if arrivals.len() < MAX_ARRIVALS {
-            arrivals.push_back(arrived);
+            arrivals.push_back((stream, arrived));
         }
+    }
+
+    /// Notes that a call was answered. If it has not begun, HTTP/2 has refused it by itself, and it never will.
+    pub(super) fn answered(&self, stream: u32) {
+        self.0.arrivals.lock().retain(|(taken_up, _)| *taken_up != stream);
     }
 
     /// Counts a call that is not taken up, since more calls come than are answered. Its connection is not idle.
@@ -284,11 +297,6 @@ impl ConnectionUsage {
         if self.0.resets.lock().is_too_many(age, self.0.opened.elapsed()) {
             self.drop_for(DropLabel::RapidResets);
         }
-    }
-
-    /// Forgets the calls that were taken up. None of them is in progress; HTTP/2 has refused some of them by itself, because of faults.
-    pub(super) fn forget_arrivals(&self) {
-        self.0.arrivals.lock().clear();
     }
 
     /// When the bytes arrived that were read last. For HTTP/1, whose service is called when a head has been read, these are

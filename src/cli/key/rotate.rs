@@ -4,11 +4,11 @@ use clap::Args;
 use pbjson_types::Duration;
 
 use super::making::NewKeyArgs;
-use crate::cli::connect::{self, Remote};
+use crate::cli::connect::{self, Connection, Remote};
 use crate::cli::error::CliError;
 use crate::cli::{shared, time};
-use crate::wire::v1::AddKeyRequest;
 use crate::wire::v1::principal_service_client::PrincipalServiceClient;
+use crate::wire::v1::{AddKeyRequest, GetPrincipalRequest};
 
 /// Arguments of `key rotate`.
 #[derive(Args, Debug)]
@@ -28,8 +28,12 @@ pub(super) struct RotateArgs {
 }
 
 pub(super) async fn run(args: RotateArgs) -> Result<(), CliError> {
-    let client = PrincipalServiceClient::new(args.remote.connect().await?);
-    let key = args.key.make()?;
+    let mut client = PrincipalServiceClient::new(args.remote.connect().await?);
+    let mut key = args.key;
+    if key.expires_in.is_none() {
+        key.expires_in = lasts(&mut client, &args.name).await?;
+    }
+    let key = key.make()?;
     let request = AddKeyRequest {
         principal_id: args.name,
         key: Some(key.for_server()),
@@ -44,6 +48,18 @@ pub(super) async fn run(args: RotateArgs) -> Result<(), CliError> {
         })
         .await?;
     key.hand_over(&principal, &args.remote)
+}
+
+/// How long the newest key of a principal lasts from when it was made, so that the key of a person ends again; `None` if it does not
+/// end.
+async fn lasts(client: &mut PrincipalServiceClient<Connection>, name: &str) -> Result<Option<Duration>, CliError> {
+    let request = GetPrincipalRequest {
+        principal_id: name.to_owned(),
+    };
+    let principal = client.get_principal(request).await?.into_inner();
+    let newest = principal.keys.iter().rev().find(|key| key.revoked_at.is_none());
+    let span = newest.and_then(|key| Some(key.expires_at?.seconds.saturating_sub(key.created_at?.seconds)));
+    Ok(span.map(|seconds| Duration { seconds, nanos: 0 }))
 }
 
 /// Parses a span that may be nothing.

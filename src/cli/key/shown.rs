@@ -34,14 +34,17 @@ pub(super) fn roles(roles: &[i32]) -> String {
     joined(roles.iter().map(|role| name_of::<Role>(*role)), ", ")
 }
 
-/// A table with a row for each key. A principal without keys has one row.
+/// The beginning of the hash of a certificate that a table shows, in hexadecimal digits.
+const HASH_SHOWN: usize = 16;
+
+/// A table with a row for each credential. A principal without any has one row.
 pub(super) fn table(principals: &[Principal]) -> Table {
     let now = super::now();
     let mut table = output::new_table([
         "principal",
         "tenant",
         "roles",
-        "key",
+        "credential",
         "state",
         "expires (UTC)",
         "last used (UTC)",
@@ -59,14 +62,26 @@ pub(super) fn table(principals: &[Principal]) -> Table {
                 state.to_owned()
             }
         };
-        if one.keys.is_empty() {
+        let mut add = |credential: &str, state: &str| {
             let row = [
-                output::text(""),
-                output::text(shown_state("")),
+                output::text(credential),
+                output::text(shown_state(state)),
                 output::text(""),
                 output::text(""),
             ];
             table.add_row(head.iter().cloned().chain(row));
+        };
+        for hash in &one.certificate_sha256 {
+            add(
+                &format!("certificate {}", hash.get(..HASH_SHOWN).unwrap_or(hash)),
+                "bound",
+            );
+        }
+        for subject in &one.subjects {
+            add(&format!("subject {}", subject.subject), "bound");
+        }
+        if one.keys.is_empty() && one.certificate_sha256.is_empty() && one.subjects.is_empty() {
+            add("", "no credential");
         }
         for key in &one.keys {
             let row = [

@@ -4,14 +4,23 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::fields::{leaves_table, table_size};
 use super::frames::{self, END_HEADERS, END_STREAM, HEADERS, NO_TABLE, RST_STREAM, SETTINGS, WINDOW_UPDATE};
 use super::limit::Taken;
 use super::{CallLimits, Refused};
+use crate::clock::monotonic;
 use crate::net::usage::ConnectionUsage;
 
 /// Refused streams whose further frames are known. A client sends no more of them when it has read the answer; until then it may
 /// open some others.
 const REFUSED_STREAMS: usize = 1 << 10;
+
+/// Room for frames that is kept when they are sent.
+pub(super) const KEPT_BYTES: usize = 4 << 10;
+/// Bytes of frames beyond which a refused call gets no answer but an error: those of all calls that a client may have in progress.
+const MAX_ANSWERS: usize = 96 << 10;
+/// The error `REFUSED_STREAM` (RFC 9113, section 7).
+const REFUSED_STREAM: [u8; 4] = [0, 0, 0, 7];
 
 /// The calls of one connection.
 #[derive(Debug)]
@@ -30,6 +39,12 @@ pub(super) struct Calls {
     taken_over: u32,
     /// The number of the settings of this layer among all, if they were sent.
     own_settings: Option<u32>,
+    /// Settings of the client that HTTP/2 has not acknowledged, and whether one of them has made the table of the client smaller. The
+    /// first block of header fields after that must say so (RFC 7541, section 4.2), and only HTTP/2 can.
+    unacknowledged: u32,
+    needs_update: bool,
+    /// Whether the client inserts no field any more, also if it says so: it has said that its table has no room.
+    has_no_table: bool,
     /// Bytes of refused calls that count in the window of the connection, until the client is told that they do no more.
     in_window: u32,
     /// Frames that are to be sent.
@@ -48,6 +63,9 @@ impl Calls {
             settings: 0,
             taken_over: 0,
             own_settings: None,
+            unacknowledged: 0,
+            needs_update: false,
+            has_no_table: false,
             in_window: 0,
             frames: Vec::new(),
         }
@@ -61,7 +79,8 @@ impl Calls {
     /// Whether the call of this stream was refused, so that HTTP/2 knows nothing of it.
     pub(super) fn is_refused(&self, stream: u32) -> bool {
         let is_above = self.taken < stream && stream <= self.opened;
-        is_above || self.refused.get(place(stream)) == Some(&stream)
+        // The place of stream 0, which is the connection, is that of others too.
+        stream != 0 && (is_above || self.refused.get(place(stream)) == Some(&stream))
     }
 
     /// Decides on a new call whose bytes have arrived at `arrived`: whether it is taken up. It must be if `must` is set.
@@ -70,7 +89,7 @@ impl Calls {
         let limit = &self.limits.limit;
         // A stream, or an export, may be unanswered for long.
         let is_only = !self.unanswered.iter().any(|(_, call)| limit.counts(*call, now));
-        let taken = if must {
+        let taken = if must || self.needs_update {
             Some(limit.count(now))
         } else {
             limit.take(arrived, now, is_only)
@@ -80,18 +99,16 @@ impl Calls {
             return false;
         };
         self.taken = stream;
-        if self.unanswered.is_empty() {
-            self.usage.forget_arrivals();
-        }
         self.unanswered.push((stream, taken));
-        self.usage.taken_up(arrived);
+        self.usage.taken_up(stream, arrived);
         true
     }
 
-    /// Notes that the client inserts header fields with a new call, so that it must be taken up. If the server is late, asks the client
-    /// to insert none from now on.
-    pub(super) fn inserts_fields(&mut self) {
-        if self.own_settings.is_none() && self.limits.limit.is_late() {
+    /// Notes a new call whose block of header fields changes the table, so that it must be taken up. If the server is late, asks the
+    /// client to insert no field from now on.
+    pub(super) fn changes_table(&mut self, block: &[u8]) {
+        self.got_block(block);
+        if self.own_settings.is_none() && self.limits.limit.is_late(monotonic()) {
             self.own_settings = Some(self.settings + 1);
             frames::write(&mut self.frames, SETTINGS, 0, 0, &NO_TABLE);
         }
@@ -100,6 +117,31 @@ impl Calls {
     /// Notes settings that HTTP/2 has sent.
     pub(super) const fn sent_settings(&mut self) {
         self.settings += 1;
+    }
+
+    /// Notes that HTTP/2 has acknowledged settings of the client.
+    pub(super) const fn acknowledged_settings(&mut self) {
+        self.unacknowledged = self.unacknowledged.saturating_sub(1);
+    }
+
+    /// Notes settings of the client, by their payload; `None` if a part of it was not read.
+    pub(super) fn got_settings(&mut self, payload: Option<&[u8]>) {
+        self.unacknowledged = self.unacknowledged.saturating_add(1);
+        self.needs_update |= payload.is_none_or(frames::makes_table_smaller);
+    }
+
+    /// Whether HTTP/2 may miss a call with this block of header fields, since its table stays as it is.
+    pub(super) fn may_miss(&self, block: &[u8]) -> bool {
+        leaves_table(block, self.has_no_table)
+    }
+
+    /// Notes the block of a call that is taken up.
+    fn got_block(&mut self, block: &[u8]) {
+        if self.own_settings.is_some_and(|own| own <= self.taken_over)
+            && let Some(size) = table_size(block)
+        {
+            self.has_no_table = size == 0;
+        }
     }
 
     /// Notes that the client has taken over the next settings. Whether they are those of HTTP/2: the client takes them over
@@ -119,6 +161,11 @@ impl Calls {
     fn refuse(&mut self, stream: u32) {
         self.note_refused(stream);
         self.usage.not_taken_up();
+        if self.frames.len() > MAX_ANSWERS {
+            // The client has more calls in progress than it may. That says as much, in fewer bytes.
+            frames::write(&mut self.frames, RST_STREAM, 0, stream, &REFUSED_STREAM);
+            return;
+        }
         let Refused(block) = &self.limits.refused;
         frames::write(&mut self.frames, HEADERS, END_HEADERS | END_STREAM, stream, block);
         // Nothing else of the call is wanted (RFC 9113, section 8.1).
@@ -144,6 +191,14 @@ impl Calls {
         if let Some(taken) = self.remove(stream) {
             self.limits.limit.answered(taken);
         }
+        self.usage.answered(stream);
+    }
+
+    /// Notes that HTTP/2 has sent a block of header fields, with the new size of its table if that has changed.
+    pub(super) const fn sent_block(&mut self) {
+        if self.unacknowledged == 0 {
+            self.needs_update = false;
+        }
     }
 
     /// Notes that the client has reset a call that was taken up.
@@ -165,6 +220,7 @@ impl Calls {
             frames::write(&mut self.frames, WINDOW_UPDATE, 0, 0, &bytes);
         }
         std::mem::swap(&mut self.frames, to);
+        self.frames.shrink_to(KEPT_BYTES);
     }
 
     /// Bytes of these frames, without the window.

@@ -6,20 +6,19 @@ use http::HeaderMap;
 const STATUS_200: u8 = 0x88;
 
 /// Whether the block leaves the table of its receiver as it is: it inserts no field, and does not change the size of the table. The
-/// receiver of such a block may miss it, and still understands those after it. A block with a fault is none of these.
-pub(super) fn leaves_table(mut block: &[u8]) -> bool {
+/// receiver of such a block may miss it, and still understands those after it. A block with a fault is none of these. If the
+/// table has no room, what is inserted is not in it, and it stays as it is.
+pub(super) fn leaves_table(mut block: &[u8], has_no_room: bool) -> bool {
     while let Some(&first) = block.first() {
         let rest = if first & 0x80 != 0 {
             // An indexed field (section 6.1).
             skip_number(block, 0x7f)
         } else if first & 0xe0 == 0 {
-            // A literal field that is not inserted (sections 6.2.2 and 6.2.3). Its name is indexed, or a text.
-            let name = if first & 0x0f == 0 {
-                block.get(1..).and_then(skip_text)
-            } else {
-                skip_number(block, 0x0f)
-            };
-            name.and_then(skip_text)
+            // A literal field that is not inserted (sections 6.2.2 and 6.2.3).
+            skip_literal(block, 0x0f)
+        } else if first & 0xc0 == 0x40 && has_no_room {
+            // One that is (section 6.2.1).
+            skip_literal(block, 0x3f)
         } else {
             None
         };
@@ -48,6 +47,27 @@ fn number(bytes: &[u8], mask: u8) -> Option<(usize, &[u8])> {
         }
     }
     None
+}
+
+/// The size that the table gets at the beginning of a block (section 6.3), if it gets one.
+pub(super) fn table_size(mut block: &[u8]) -> Option<usize> {
+    let mut size = None;
+    while block.first().is_some_and(|first| first & 0xe0 == 0x20) {
+        let (next, rest) = number(block, 0x1f)?;
+        size = Some(next);
+        block = rest;
+    }
+    size
+}
+
+/// Skips a field whose name is indexed, or a text.
+fn skip_literal(block: &[u8], mask: u8) -> Option<&[u8]> {
+    let name = if block.first()? & mask == 0 {
+        block.get(1..).and_then(skip_text)
+    } else {
+        skip_number(block, mask)
+    };
+    name.and_then(skip_text)
 }
 
 fn skip_number(bytes: &[u8], mask: u8) -> Option<&[u8]> {
@@ -102,7 +122,7 @@ mod tests {
             b"\x10\x02te\x08trailers", // one that nobody may insert
             b"\x1f\x08\x83abc",        // a name of two bytes, a text in the code of Huffman
         ] {
-            assert!(leaves_table(block), "{block:?}");
+            assert!(leaves_table(block, false), "{block:?}");
         }
     }
 
@@ -118,7 +138,27 @@ mod tests {
             b"\xff",
             b"\xff\x80\x80\x80\x80", // the number does not end
         ] {
-            assert!(!leaves_table(block), "{block:?}");
+            assert!(!leaves_table(block, false), "{block:?}");
+        }
+    }
+
+    #[test]
+    fn a_table_without_room_stays_as_it_is() {
+        for (block, leaves) in [
+            (&b"\x83\x44\x05/path"[..], true),
+            (b"\x40\x02te\x08trailers", true),
+            (b"\x20\x83", false),
+            (b"\x44\x06/path", false),
+        ] {
+            assert_eq!(leaves_table(block, true), leaves, "{block:?}");
+        }
+        for (block, size) in [
+            (&b"\x20\x83"[..], Some(0)),
+            (b"\x20\x3f\xe1\x1f\x83", Some(4_096)),
+            (b"\x83\x20", None),
+            (b"", None),
+        ] {
+            assert_eq!(table_size(block), size, "{block:?}");
         }
     }
 
@@ -129,7 +169,7 @@ mod tests {
         fields.insert("grpc-status", "8".parse().unwrap());
         fields.insert("details", long.parse().unwrap());
         let block = answer_block(&fields);
-        assert!(leaves_table(&block));
+        assert!(leaves_table(&block, false));
         let expected = [
             &b"\x88\x00\x0bgrpc-status\x018\x00\x07details\x7f\xe9\x06"[..],
             long.as_bytes(),

@@ -77,6 +77,17 @@ impl Head {
     }
 }
 
+/// Whether the payload of `SETTINGS` makes the table of header fields smaller than it is at first.
+pub(super) fn makes_table_smaller(payload: &[u8]) -> bool {
+    const HEADER_TABLE_SIZE: [u8; 2] = [0, 1];
+    const AT_FIRST: u32 = 4_096;
+    payload.chunks_exact(6).any(|setting| {
+        let (name, value) = setting.split_at(2);
+        let value = value.try_into().map_or(0, u32::from_be_bytes);
+        name == HEADER_TABLE_SIZE && value < AT_FIRST
+    })
+}
+
 /// Appends a frame. Its payload is shorter than any limit of a client.
 pub(super) fn write(to: &mut Vec<u8>, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
     let [_, length @ ..] = u32::try_from(payload.len()).unwrap_or(u32::MAX).to_be_bytes();

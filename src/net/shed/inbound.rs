@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use super::calls::Calls;
-use super::fields::leaves_table;
 use super::frames::{
     ACK, DATA, HEAD_BYTES, HEADERS, Head, PREFACE_BYTES, PRIORITY, RST_STREAM, SETTINGS, WINDOW_UPDATE,
 };
@@ -83,9 +82,9 @@ fn is_kept(head: Head, frames: &[u8], calls: &mut Calls, opening: &mut Opening) 
     match head.kind {
         HEADERS if head.is_of_client() && calls.is_new(head.stream) => {
             let block = block();
-            let can_miss = block.is_some_and(leaves_table);
-            if block.is_some() && !can_miss {
-                calls.inserts_fields();
+            let can_miss = block.is_some_and(|block| calls.may_miss(block));
+            if let Some(block) = block.filter(|_| !can_miss) {
+                calls.changes_table(block);
             }
             let resets = opening.resets.get_or_insert_with(|| streams_reset(frames));
             if can_miss && resets.contains(&head.stream) {
@@ -100,8 +99,12 @@ fn is_kept(head: Head, frames: &[u8], calls: &mut Calls, opening: &mut Opening) 
         }
         PRIORITY | RST_STREAM | WINDOW_UPDATE if calls.is_refused(head.stream) => false,
         // Trailers, which no client of gRPC sends.
-        HEADERS if calls.is_refused(head.stream) => !block().is_some_and(leaves_table),
+        HEADERS if calls.is_refused(head.stream) => !block().is_some_and(|block| calls.may_miss(block)),
         SETTINGS if head.flags & ACK != 0 => calls.took_settings(),
+        SETTINGS => {
+            calls.got_settings(frames.get(HEAD_BYTES..HEAD_BYTES + head.length));
+            true
+        }
         RST_STREAM => {
             calls.reset(head.stream);
             true

@@ -24,6 +24,10 @@ const GOOD_WAIT: Duration = Duration::from_millis(12);
 const STALE_AFTER: Duration = Duration::from_millis(25);
 /// How often it is decided whether the server is late.
 const WINDOW: Duration = Duration::from_millis(50);
+/// How long ago its begin may be. If calls begin seldom, a window lasts longer than `WINDOW`.
+const WINDOW_MAX: Duration = Duration::from_millis(200);
+/// How long a limit lasts that is not decided again, in milliseconds.
+const LASTS_MS: u64 = 1_000;
 /// Calls that must have begun late in a window before the server is late.
 const LATE_CALLS: u32 = 8;
 /// The lowest limit.
@@ -46,6 +50,8 @@ const COUNTS_FOR: Duration = PART.saturating_mul(PARTS);
 pub(super) struct CallLimit {
     opened: Instant,
     limit: AtomicU32,
+    /// When the limit was decided, in milliseconds from `opened`.
+    decided_ms: AtomicU64,
     /// The unanswered calls by the time at which they were taken up. The upper half of a number says in which part of the time
     /// since `opened`, the lower half is the count.
     unanswered: [AtomicU64; PARTS as usize],
@@ -61,6 +67,43 @@ struct Window {
     since: Instant,
     soon: u32,
     late: u32,
+    /// The connection of the first call, and that of the first late one.
+    first: Option<u64>,
+    first_late: Option<u64>,
+    /// Whether calls, and late ones, were on another connection than these.
+    has_others: bool,
+    has_other_late: bool,
+}
+
+impl Window {
+    const fn new(since: Instant) -> Self {
+        Self {
+            since,
+            soon: 0,
+            late: 0,
+            first: None,
+            first_late: None,
+            has_others: false,
+            has_other_late: false,
+        }
+    }
+
+    /// Counts a call of a connection.
+    fn count(&mut self, connection: u64, is_late: bool) {
+        self.has_others |= *self.first.get_or_insert(connection) != connection;
+        if is_late {
+            self.late += 1;
+            self.has_other_late |= *self.first_late.get_or_insert(connection) != connection;
+        } else {
+            self.soon += 1;
+        }
+    }
+
+    /// Whether most calls were late. If others had calls too, one connection alone does not decide: it may be what makes its own
+    /// calls late.
+    const fn is_late(&self) -> bool {
+        self.late > self.soon && self.late >= LATE_CALLS && (self.has_other_late || !self.has_others)
+    }
 }
 
 /// A call that was taken up: the part of the time in which it was.
@@ -79,29 +122,41 @@ impl CallLimit {
             unanswered: std::array::from_fn(|_| AtomicU64::new(0)),
             answered: AtomicU32::new(0),
             refused: AtomicU32::new(0),
-            window: Mutex::new(Window {
-                since: opened,
-                soon: 0,
-                late: 0,
-            }),
+            decided_ms: AtomicU64::new(0),
+            window: Mutex::new(Window::new(opened)),
         }
     }
 
-    /// Sets the limit, for tests.
+    /// Sets the limit for the next minute, for tests.
     #[cfg(test)]
     pub(super) fn set(&self, limit: u32) {
         self.limit.store(limit, Ordering::Relaxed);
+        self.decided_ms
+            .store(self.millis(monotonic()) + 60_000, Ordering::Relaxed);
     }
 
     /// Whether the server is late, so that there is a limit.
-    pub(super) fn is_late(&self) -> bool {
-        self.limit.load(Ordering::Relaxed) != NONE
+    pub(super) fn is_late(&self, now: Instant) -> bool {
+        self.current(now) != NONE
+    }
+
+    /// The limit. If no calls have come that could change it, it is of no more use.
+    fn current(&self, now: Instant) -> u32 {
+        let limit = self.limit.load(Ordering::Relaxed);
+        if limit != NONE && self.millis(now) > self.decided_ms.load(Ordering::Relaxed).saturating_add(LASTS_MS) {
+            return NONE;
+        }
+        limit
+    }
+
+    fn millis(&self, now: Instant) -> u64 {
+        u64::try_from(now.saturating_duration_since(self.opened).as_millis()).unwrap_or(u64::MAX)
     }
 
     /// Takes a call up whose bytes have arrived at `arrived`, unless there are too many. The only call of its connection is always
     /// taken up: so a client that asks one question at a time is heard beside those that ask many.
     pub(super) fn take(&self, arrived: Instant, now: Instant, is_only: bool) -> Option<Taken> {
-        let limit = self.limit.load(Ordering::Relaxed);
+        let limit = self.current(now);
         if limit != NONE && !is_only {
             let is_stale = now.saturating_duration_since(arrived) > STALE_AFTER;
             if is_stale || self.unanswered(now) >= limit {
@@ -132,29 +187,31 @@ impl CallLimit {
             .is_some_and(|slot| slot.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok());
     }
 
-    /// Notes that a call begins, and how long it has waited.
-    pub(super) fn began(&self, waited: Duration, now: Instant) {
-        let limit = self.limit.load(Ordering::Relaxed);
+    /// Notes that a call of this connection begins, and how long it has waited.
+    pub(super) fn began(&self, connection: u64, waited: Duration, now: Instant) {
+        let limit = self.current(now);
+        let longest = if limit == NONE { LATE_WAIT } else { GOOD_WAIT };
         let mut window = self.window.lock();
-        if waited > if limit == NONE { LATE_WAIT } else { GOOD_WAIT } {
-            window.late += 1;
-        } else {
-            window.soon += 1;
-        }
         let lasted = now.saturating_duration_since(window.since);
-        if lasted < WINDOW {
+        if lasted > WINDOW_MAX {
+            // What was seen is too old to tell of now.
+            *window = Window::new(now);
+            self.answered.store(0, Ordering::Relaxed);
+        }
+        window.count(connection, waited > longest);
+        if lasted < WINDOW || lasted > WINDOW_MAX {
             return;
         }
-        let is_late = window.late > window.soon && window.late >= LATE_CALLS;
-        *window = Window {
-            since: now,
-            soon: 0,
-            late: 0,
-        };
+        let seen = std::mem::replace(&mut *window, Window::new(now));
         let answered = self.answered.swap(0, Ordering::Relaxed);
         let refused = self.refused.swap(0, Ordering::Relaxed);
-        self.limit
-            .store(next_limit(limit, is_late, refused, answered, lasted), Ordering::Relaxed);
+        let next = if seen.is_late() {
+            lower(limit, answered, lasted)
+        } else {
+            higher(limit, refused > 0, seen.late > 0)
+        };
+        self.limit.store(next, Ordering::Relaxed);
+        self.decided_ms.store(self.millis(now), Ordering::Relaxed);
     }
 
     /// Takes a call up, even if there are too many.
@@ -204,19 +261,25 @@ const fn count_of(counted: u64) -> u32 {
     u32::from_be_bytes([a, b, c, d])
 }
 
-/// The limit after a window that `lasted` so long, with so many calls that were `refused` and `answered`.
-fn next_limit(limit: u32, is_late: bool, refused: u32, answered: u32, lasted: Duration) -> u32 {
-    if is_late {
-        let in_good_wait = u128::from(answered) * GOOD_WAIT.as_nanos() / lasted.as_nanos().max(1);
-        let in_good_wait = u32::try_from(in_good_wait).unwrap_or(HIGHEST);
-        let lower = if limit == NONE { HIGHEST } else { limit - limit / 4 };
-        return lower.min(in_good_wait).max(LOWEST);
+/// The limit when calls were late, after a window that `lasted` so long and had so many answers.
+fn lower(limit: u32, answered: u32, lasted: Duration) -> u32 {
+    let in_good_wait = u128::from(answered) * GOOD_WAIT.as_nanos() / lasted.as_nanos().max(1);
+    let in_good_wait = u32::try_from(in_good_wait).unwrap_or(HIGHEST);
+    let lower = if limit == NONE { HIGHEST } else { limit - limit / 4 };
+    lower.min(in_good_wait).max(LOWEST)
+}
+
+/// The limit when calls were not late: slowly towards the right one, and faster if it is far from that.
+const fn higher(limit: u32, has_refused: bool, some_late: bool) -> u32 {
+    if limit == NONE {
+        return NONE;
     }
-    let higher = match (limit, refused) {
-        (NONE, _) => NONE,
-        (_, 0) => limit.saturating_add(limit / 2 + 1),
-        (_, _) => limit.saturating_add(limit / 16 + 1),
+    let more = match (has_refused, some_late) {
+        (false, _) => limit / 2,
+        (true, false) => limit / 4,
+        (true, true) => limit / 16,
     };
+    let higher = limit.saturating_add(more + 1);
     if higher > HIGHEST { NONE } else { higher }
 }
 
@@ -246,7 +309,7 @@ mod tests {
     fn without_late_calls_there_is_no_limit() {
         let (limit, at) = limit();
         for ms in 0..1_000 {
-            limit.began(LATE_WAIT, at(ms));
+            limit.began(1, LATE_WAIT, at(ms));
         }
         assert_eq!(take_all(&limit, at(1_000)).len(), 5_000);
     }
@@ -258,13 +321,18 @@ mod tests {
         for (ms, call) in (0..500).zip(taken) {
             // 100 answers in 50 ms
             limit.answered(call);
-            limit.began(LATE_WAIT * 2, at(ms / 10));
+            limit.began(1, LATE_WAIT * 2, at(ms / 10));
         }
-        assert!(!limit.is_late(), "the window is not over");
-        limit.began(LATE_WAIT * 2, at(50));
-        assert!(limit.is_late());
+        assert!(!limit.is_late(at(50)), "the window is not over");
+        limit.began(1, LATE_WAIT * 2, at(50));
+        assert!(limit.is_late(at(50)));
         // 500 × 12 / 50
         assert_eq!(take_all(&limit, at(1_000)).len(), 120);
+        assert_eq!(
+            take_all(&limit, at(1_051)).len(),
+            5_000,
+            "it was not decided again for a second"
+        );
     }
 
     #[test]
@@ -277,8 +345,9 @@ mod tests {
             // Some call is refused.
             limit.refused.fetch_add(1, Ordering::Relaxed);
             limit.answered.store(10_000, Ordering::Relaxed);
-            for ms in 0..=50 {
-                limit.began(waited, at(ms));
+            limit.began(1, LATE_WAIT, at(0));
+            for ms in 1..=50 {
+                limit.began(1, waited, at(ms));
             }
             assert_eq!(take_all(&limit, at(1_000)).len(), most, "{waited:?}");
         }
@@ -288,13 +357,13 @@ mod tests {
     fn a_few_late_calls_are_no_overload() {
         let (limit, at) = limit();
         for ms in 0..60 {
-            limit.began(if ms % 2 == 1 { LATE_WAIT * 2 } else { LATE_WAIT }, at(ms));
+            limit.began(1, if ms % 2 == 1 { LATE_WAIT * 2 } else { LATE_WAIT }, at(ms));
         }
-        assert!(!limit.is_late(), "half of them began soon");
+        assert!(!limit.is_late(at(50)), "half of them began soon");
         for ms in [1_000, 1_010, 1_020, 1_060] {
-            limit.began(LATE_WAIT * 2, at(ms));
+            limit.began(1, LATE_WAIT * 2, at(ms));
         }
-        assert!(!limit.is_late(), "there are only a few");
+        assert!(!limit.is_late(at(50)), "there are only a few");
     }
 
     #[test]
@@ -331,16 +400,38 @@ mod tests {
     }
 
     #[test]
+    fn one_connection_does_not_decide_for_others() {
+        for (late, is_late) in [(&[1, 1][..], false), (&[1, 2], true)] {
+            let (limit, at) = limit();
+            limit.began(3, LATE_WAIT, at(0));
+            for ms in 1..=50 {
+                limit.began(late[usize::from(ms > 25)], LATE_WAIT * 2, at(ms));
+            }
+            assert_eq!(limit.is_late(at(50)), is_late, "{late:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_seen_before_a_pause_does_not_count() {
+        let (limit, at) = limit();
+        for ms in 0..40 {
+            limit.began(1, LATE_WAIT * 2, at(ms));
+        }
+        limit.began(1, LATE_WAIT, at(5_000));
+        for ms in 5_000..=5_060 {
+            limit.began(1, LATE_WAIT, at(ms));
+        }
+        assert!(!limit.is_late(at(5_060)));
+    }
+
+    #[test]
     fn the_limit_falls_while_calls_are_late_and_rises_while_they_are_not() {
-        let next = |limit, is_late, refused| next_limit(limit, is_late, refused, 1_000, WINDOW);
-        assert_eq!(next(100, true, 5), 75);
-        assert_eq!(next(LOWEST, true, 5), LOWEST);
-        assert_eq!(next(100, false, 5), 107);
-        assert_eq!(next(LOWEST, false, 5), LOWEST + 1);
-        assert_eq!(next(100, false, 0), 151);
-        assert_eq!(next(HIGHEST, false, 5), NONE);
-        assert_eq!(next(NONE, false, 0), NONE);
+        let lower = |limit| lower(limit, 1_000, WINDOW);
+        assert_eq!((lower(100), lower(LOWEST), lower(NONE)), (75, LOWEST, 240));
         // 100 answers in 50 ms are 24 in 12 ms.
-        assert_eq!(next_limit(NONE, true, 0, 100, WINDOW), 24);
+        assert_eq!(super::lower(NONE, 100, WINDOW), 24);
+        assert_eq!((higher(100, true, true), higher(LOWEST, true, true)), (107, LOWEST + 1));
+        assert_eq!((higher(100, true, false), higher(100, false, true)), (126, 151));
+        assert_eq!((higher(HIGHEST, true, true), higher(NONE, false, false)), (NONE, NONE));
     }
 }

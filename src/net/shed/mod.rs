@@ -30,7 +30,7 @@ use std::time::{Duration, Instant};
 use http::HeaderMap;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use self::calls::Calls;
+use self::calls::{Calls, KEPT_BYTES};
 use self::fields::answer_block;
 use self::inbound::Inbound;
 use self::limit::CallLimit;
@@ -65,14 +65,14 @@ impl CallLimits {
         }
     }
 
-    /// Notes that a call begins that has waited for so long.
-    pub(super) fn began(&self, waited: Duration, now: Instant) {
-        self.limit.began(waited, now);
+    /// Notes that a call of a connection begins that has waited for so long.
+    pub(super) fn began(&self, connection: u64, waited: Duration, now: Instant) {
+        self.limit.began(connection, waited, now);
     }
 
     /// Whether more calls come than are answered.
-    pub(super) fn is_late(&self) -> bool {
-        self.limit.is_late()
+    pub(super) fn is_late(&self, now: Instant) -> bool {
+        self.limit.is_late(now)
     }
 }
 
@@ -88,6 +88,8 @@ pub(super) struct Shed {
     /// The frames of this layer that are being sent, and how many of their bytes were.
     unsent: Vec<u8>,
     sent: usize,
+    /// Whether reading has stopped since too many bytes wait.
+    is_stopped: bool,
 }
 
 impl Shed {
@@ -100,6 +102,7 @@ impl Shed {
             left: Vec::new(),
             unsent: Vec::new(),
             sent: 0,
+            is_stopped: false,
         }
     }
 
@@ -120,6 +123,7 @@ impl Shed {
             if let Poll::Pending = self.poll_send(stream, cx)
                 && self.unsent.len() + self.calls.frame_bytes() > MAX_UNSENT
             {
+                self.is_stopped = true;
                 return Poll::Pending;
             }
             if !self.left.is_empty() {
@@ -197,6 +201,9 @@ impl Shed {
                 self.calls.take_frames(&mut self.unsent);
             }
             if self.unsent.is_empty() {
+                if std::mem::take(&mut self.is_stopped) {
+                    cx.waker().wake_by_ref();
+                }
                 return Poll::Ready(Ok(()));
             }
             if !self.outbound.is_between_frames() {
@@ -212,6 +219,7 @@ impl Shed {
             // Under TLS, bytes that were written may wait until they are flushed.
             ready!(Pin::new(&mut *stream).poll_flush(cx))?;
             self.unsent.clear();
+            self.unsent.shrink_to(KEPT_BYTES);
             self.sent = 0;
         }
     }

@@ -54,8 +54,13 @@ impl Outbound {
                 self.is_in_block = head.flags & END_HEADERS == 0;
             }
             match head.kind {
-                HEADERS | RST_STREAM => calls.answered(head.stream),
+                HEADERS => {
+                    calls.sent_block();
+                    calls.answered(head.stream);
+                }
+                RST_STREAM => calls.answered(head.stream),
                 SETTINGS if head.flags & ACK == 0 => calls.sent_settings(),
+                SETTINGS => calls.acknowledged_settings(),
                 _ => {}
             }
         }

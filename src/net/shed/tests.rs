@@ -251,6 +251,57 @@ async fn answers_come_between_the_frames_of_http2() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_window_of_the_connection_is_left_when_calls_were_refused() {
+    let mut pair = Pair::new(&late(1)).await;
+    pair.read(PREFACE, 8_192).await;
+    pair.read(&[head(1), head(3)].concat(), 8_192).await;
+    let of_connection = [window(9), frame(PING, 0, 0, &[7; 8])].concat();
+    assert_eq!(pair.read(&of_connection, 8_192).await, of_connection);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_call_is_refused_before_http2_has_told_the_client_of_its_table() {
+    const SMALLER: [u8; 6] = [0, 1, 0, 0, 0, 0];
+    let mut pair = Pair::new(&late(1)).await;
+    pair.read(&[&PREFACE[..], &frame(SETTINGS, 0, 0, &SMALLER)].concat(), 8_192)
+        .await;
+    let calls = |from| [call(from), call(from + 2)].concat();
+    assert_eq!(pair.read(&calls(1), 8_192).await, calls(1));
+    pair.send(&frame(SETTINGS, ACK, 0, &[])).await;
+    assert_eq!(pair.read(&calls(5), 8_192).await, calls(5), "no block was sent since");
+    pair.send(&frame(HEADERS, END_HEADERS, 1, BLOCK)).await;
+    assert_eq!(pair.read(&call(9), 8_192).await, b"");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_without_a_table_may_say_that_it_inserts() {
+    let ack = frame(SETTINGS, ACK, 0, &[]);
+    let inserts = |stream| frame(HEADERS, END_HEADERS, stream, INSERTS);
+    let mut pair = Pair::new(&late(1)).await;
+    pair.read(&[PREFACE, &ack[..]].concat(), 8_192).await;
+    pair.read(&inserts(1), 8_192).await;
+    assert_eq!(pair.answers().await, frame(SETTINGS, 0, 0, &NO_TABLE));
+    // The first block after its acknowledgement says that the table has no room.
+    let says = frame(HEADERS, END_HEADERS, 3, &[&[0x20], INSERTS].concat());
+    assert_eq!(pair.read(&[ack, says.clone()].concat(), 8_192).await, says);
+    assert_eq!(pair.read(&inserts(5), 8_192).await, b"");
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_are_sent_when_http2_flushes() {
+    let mut pair = Pair::new(&late(1)).await;
+    pair.read(PREFACE, 8_192).await;
+    let long = frame(DATA, 0, 1, &[1; 100]);
+    pair.send(&long[..50]).await;
+    pair.read(&[head(1), head(3)].concat(), 8_192).await;
+    pair.send(&long[50..]).await;
+    std::future::poll_fn(|cx| pair.shed.poll_turn(&mut pair.server, cx))
+        .await
+        .unwrap(); // as the connection does then
+    assert_eq!(pair.answers().await, [long, refusal(3)].concat());
+}
+
+#[tokio::test(start_paused = true)]
 async fn no_answer_comes_inside_of_a_block_of_header_fields() {
     let mut pair = Pair::new(&late(1)).await;
     pair.read(PREFACE, 8_192).await;
