@@ -1,9 +1,9 @@
 //! Turns of streams: a stream of lookups whose client asks without a pause gives way to the lookups of others.
 //!
-//! Two things limit its share of the workers of lookups. After each part of its answer the stream pauses, so that the tasks
-//! that wait behind it run. The pause is needed here, around the encoded parts: the encoder takes a pause of the answers for the
-//! end of a part, and the connection then asks for the next one at once. And one worker is left to others: all streams together
-//! have one less. That worker also hears at once of what arrives; workers that are all busy ask the system for it rarely.
+//! Two things limit its share of the workers of lookups. After each part of its answer the stream pauses: first its worker runs
+//! the tasks that wait, and asks the system what has arrived. The pause is needed here, around the encoded parts: the encoder
+//! takes a pause of the answers for the end of a part, and the connection then asks for the next one at once. And one worker is
+//! left to others: all streams together have one less.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use std::task::{Context, Poll, ready};
 use http_body::{Body, Frame, SizeHint};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
+use tokio::task::yield_now;
 use tokio_util::sync::PollSemaphore;
 
 use crate::tasks::polls;
@@ -32,20 +33,23 @@ impl StreamTurns {
 }
 
 /// A body whose parts are made in turns.
-#[derive(Debug)]
 pub(crate) struct BodyInTurns<B> {
     body: B,
     turns: PollSemaphore,
-    /// A part was made, and the pause after it has not begun.
-    must_pause: bool,
+    /// The pause after a part.
+    pause: Option<Pause>,
 }
+
+/// Only the runtime's own way to give way lets its worker ask the system first: a task that wakes itself is queued, and a worker
+/// with a queue asks once in 61 tasks.
+type Pause = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl<B> BodyInTurns<B> {
     pub(super) fn new(body: B, turns: StreamTurns) -> Self {
         Self {
             body,
             turns: PollSemaphore::new(turns.0),
-            must_pause: false,
+            pause: None,
         }
     }
 }
@@ -56,14 +60,16 @@ impl<B: Body + Unpin> Body for BodyInTurns<B> {
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let this = self.get_mut();
-        if std::mem::take(&mut this.must_pause) {
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
+        if let Some(pause) = &mut this.pause {
+            ready!(pause.as_mut().poll(cx));
+            this.pause = None;
         }
         // Held during this poll only: a stream that waits for its client keeps no turn from others. It is never closed.
         let _turn = ready!(this.turns.poll_acquire(cx));
         let polled = polls::measured(|| Pin::new(&mut this.body).poll_frame(cx));
-        this.must_pause = matches!(polled, Poll::Ready(Some(_)));
+        if let Poll::Ready(Some(_)) = polled {
+            this.pause = Some(Box::pin(yield_now()));
+        }
         polled
     }
 
@@ -79,12 +85,15 @@ impl<B: Body + Unpin> Body for BodyInTurns<B> {
 #[cfg(test)]
 mod tests {
     use std::convert::Infallible;
+    use std::io::Write as _;
+    use std::pin::pin;
 
     use bytes::Bytes;
     use futures_util::{poll, stream};
     use http_body_util::{BodyExt as _, StreamBody};
 
     use super::*;
+    use crate::tasks::Heavy;
 
     /// A body of so many parts, which looks before each whether a turn is left.
     fn parts(count: usize, turns: StreamTurns) -> BodyInTurns<impl Body<Data = Bytes, Error = Infallible> + Unpin> {
@@ -129,6 +138,29 @@ mod tests {
         drop(others);
         assert!(poll!(body.frame()).is_ready());
         assert_eq!(turns.available_permits(), 2);
+    }
+
+    /// Counted in parts: a socket has bytes from the beginning, and its reader hears of them when a worker asks the system.
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn what_has_arrived_is_heard_at_the_next_pause() {
+        let heard = Heavy::start(1).unwrap().hand_over(async {
+            let (mut client, server) = std::os::unix::net::UnixStream::pair().unwrap();
+            server.set_nonblocking(true).unwrap();
+            let server = tokio::net::UnixStream::from_std(server).unwrap();
+            let mut readable = pin!(server.readable());
+            assert!(poll!(readable.as_mut()).is_pending());
+            client.write_all(b"a").unwrap();
+            let mut body = parts(1_000, StreamTurns::new(1));
+            let mut made = 0;
+            while poll!(readable.as_mut()).is_pending() {
+                body.frame().await.unwrap().unwrap();
+                made += 1;
+            }
+            made
+        });
+        let made = heard.await.unwrap();
+        assert!(made <= 3, "{made} parts were made first");
     }
 
     #[tokio::test]
