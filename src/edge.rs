@@ -8,6 +8,7 @@
 //! must answer in JSON, gRPC has one for each message of a stream that may stay open all day.
 
 mod heavy;
+mod turns;
 
 use std::any::Any;
 use std::fmt;
@@ -25,7 +26,7 @@ use crate::clock::monotonic;
 use crate::metrics::EdgeLabel;
 use crate::net::{Arrived, ConnectionUsage, PeerAddress, PeerCertificate};
 
-pub(crate) use heavy::{AnswerBody, HeavyLayer};
+pub(crate) use heavy::{AnswerBody, HeavyLayer, Place};
 
 /// The layers of an edge whose responses have the body `B`.
 pub(crate) type EdgeLayers<B> = (

@@ -1,5 +1,6 @@
 //! Lookups: one, a batch, a stream. A lookup is answered from memory and never waits.
 
+use std::num::NonZeroUsize;
 use std::time::Instant;
 
 use futures_util::stream::{self, Stream, StreamExt as _};
@@ -20,6 +21,17 @@ use crate::domain::tenant::TenantId;
 use crate::metrics::{EdgeLabel, LookupOutcomeLabel, ScoreBand};
 use crate::service::LookupOutcome;
 use crate::wire::v1;
+
+/// The most batches that are answered at the same time, on a machine of any size: the answers of one take some 2 MB until they are
+/// encoded.
+const MAX_BATCHES_AT_ONCE: usize = 16;
+
+/// Batches that are answered at the same time: one for each processor. More would not be answered sooner. But each would take
+/// turns with the others, so that hundreds of half-made answers would be in memory, and none of them encoded and counted.
+pub(super) fn batches_at_once() -> usize {
+    let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    processors.min(MAX_BATCHES_AT_ONCE)
+}
 
 /// What a lookup needs to know of its request.
 #[derive(Clone, Copy)]
@@ -52,7 +64,8 @@ impl Api {
         self.look_up(request, Asker::of(context), AnswerBy::of(context))
     }
 
-    /// Answers a batch of questions, each with a result of its own. Other requests have their turns meanwhile.
+    /// Answers a batch of questions, each with a result of its own, as soon as few enough batches are before it. Other requests
+    /// have their turns meanwhile.
     ///
     /// # Errors
     /// If the batch is empty or too large, or the quota is used up.
@@ -64,6 +77,8 @@ impl Api {
         use v1::batch_lookup_result::Result;
         check_batch("requests", request.requests.len(), MAX_BATCH_LOOKUPS)?;
         self.charge(context, RequestClass::Lookups, request.requests.len().saturating_sub(1))?;
+        // Nobody closes it.
+        let _being_answered = self.0.batches.acquire().await;
         let answer_by = AnswerBy::of(context);
         let mut results = Vec::with_capacity(request.requests.len());
         let mut turns = Turns::default();

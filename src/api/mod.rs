@@ -119,6 +119,8 @@ struct Shared {
     replacing: Semaphore,
     /// One permit for each export in progress; a stream holds it.
     exports: Admissions,
+    /// One permit for each batch of lookups that is being answered.
+    batches: Semaphore,
 }
 
 impl std::fmt::Debug for Api {
@@ -179,6 +181,7 @@ impl Api {
             heavy: Admissions::new(heavy_requests),
             replacing: Semaphore::new(list::MAX_REPLACED_AT_ONCE),
             exports: Admissions::new(export::MAX_EXPORTS),
+            batches: Semaphore::new(lookup::batches_at_once()),
         }))
     }
 

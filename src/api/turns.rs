@@ -1,4 +1,4 @@
-//! Turns: long work on the runtime of lookups gives way to other requests from time to time.
+//! Turns: a long batch or stream of lookups gives way to other requests from time to time.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};

@@ -141,7 +141,7 @@ settings! {
     WRITE_TIMEOUT "limits.write_timeout" --"write-timeout" Some("TIME"), Some("2s"),
         "Maximum time for a change; a batch gets this time again for every 1,000 items. If the client sets a shorter deadline, that one applies.";
     HEAVY_WORKERS "limits.heavy_workers" --"heavy-workers" Some("COUNT"), None,
-        "Number of threads for everything but lookups and probes: reports, lists, exports, the store. They have a lower priority than those of lookups. Default: one for each processor.";
+        "Number of threads for everything but lookups and probes: reports, lists, exports, the store. They have a lower priority than those of lookups. Batches of lookups have as many threads of their own. Default: one for each processor.";
     HEAVY_REQUESTS "limits.heavy_requests" --"heavy-requests" Some("COUNT"), Some("1024"),
         "Maximum number of requests in progress that are not lookups; one connection and one principal may have a quarter of them. A further one is answered with RESOURCE_EXHAUSTED, and nothing is done for it. Exports, uploads of lists and streams of call outcomes are not counted.";
     KEEPALIVE_INTERVAL "limits.keepalive_interval" --"keepalive-interval" Some("TIME"), Some("30s"),

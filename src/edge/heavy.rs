@@ -1,4 +1,5 @@
-//! Hands heavy requests over to the runtime of heavy work, with their decoding and the rendering of their answers.
+//! Hands heavy requests and batches of lookups over to runtimes of their own, with their decoding and the rendering of their
+//! answers.
 //!
 //! The task of the request, on the runtime of lookups, only passes the parts of the answer on. If the client leaves, the work
 //! is cancelled as it would be there: at its next pause. A panic goes on in the task of the request, where the layer around
@@ -19,24 +20,44 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinError;
 use tower::{Layer, Service};
 
+use super::turns::{BodyInTurns, StreamTurns};
 use crate::tasks::{HandedOver, Heavy, polls};
 
 /// Parts of an answer that were made and wait until the client takes them.
 const PARTS_AHEAD: usize = 1;
 
-/// Whether a request, by its method and path, is answered on the runtime of lookups.
-pub(crate) type IsLight = fn(&Method, &str) -> bool;
+/// Where a request is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// On the runtime of lookups: a lookup, a probe.
+    Here,
+    /// There as well, with pauses: a stream of lookups.
+    InTurns,
+    /// With the batches of lookups.
+    Batches,
+    /// With the heavy work.
+    Heavy,
+}
 
-/// Hands heavy requests over.
+/// Where a request is answered, by its method and path.
+pub(crate) type PlaceOf = fn(&Method, &str) -> Place;
+
+/// Hands heavy requests over, and lets streams of lookups pause.
 #[derive(Clone, Debug)]
 pub(crate) struct HeavyLayer {
     heavy: Heavy,
-    is_light: IsLight,
+    place_of: PlaceOf,
+    turns: StreamTurns,
 }
 
 impl HeavyLayer {
-    pub(crate) fn new(heavy: Heavy, is_light: IsLight) -> Self {
-        Self { heavy, is_light }
+    /// A layer for a service on the runtime of the caller.
+    pub(crate) fn new(heavy: Heavy, place_of: PlaceOf) -> Self {
+        Self {
+            heavy,
+            place_of,
+            turns: StreamTurns::of_runtime(),
+        }
     }
 }
 
@@ -72,13 +93,19 @@ where
     }
 
     fn call(&mut self, request: Request<A>) -> Self::Future {
-        let is_light = (self.layer.is_light)(request.method(), request.uri().path());
+        let HeavyLayer { heavy, place_of, turns } = &self.layer;
+        let place = place_of(request.method(), request.uri().path());
         let answer = self.inner.call(request);
-        if is_light {
-            return Answer::Here { answer };
-        }
         let (head, made) = oneshot::channel();
-        let work = self.layer.heavy.hand_over(make(answer, head));
+        let work = match place {
+            Place::Here => return Answer::Here { answer, turns: None },
+            Place::InTurns => {
+                let turns = Some(turns.clone());
+                return Answer::Here { answer, turns };
+            }
+            Place::Batches => heavy.hand_over_batch(make(answer, head)),
+            Place::Heavy => heavy.hand_over(make(answer, head)),
+        };
         Answer::There { made, work: Some(work) }
     }
 }
@@ -125,6 +152,8 @@ pin_project! {
         Here {
             #[pin]
             answer: F,
+            // None if the answer is made in one go.
+            turns: Option<StreamTurns>,
         },
         There {
             made: oneshot::Receiver<Made<B>>,
@@ -142,9 +171,14 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project() {
-            AnswerAt::Here { answer } => {
+            AnswerAt::Here { answer, turns } => {
                 let answer = ready!(polls::measured(|| answer.poll(cx)));
-                Poll::Ready(answer.map(|answer| answer.map(AnswerBody::Whole)))
+                let turns = turns.take();
+                let body = |body| match turns {
+                    Some(turns) => AnswerBody::InTurns(BodyInTurns::new(body, turns)),
+                    None => AnswerBody::Whole(body),
+                };
+                Poll::Ready(answer.map(|answer| answer.map(body)))
             }
             AnswerAt::There { made, work } => match ready!(Pin::new(made).poll(cx)) {
                 Ok((head, body)) => {
@@ -165,6 +199,8 @@ where
 pub(crate) enum AnswerBody<B: Body> {
     /// It is rendered, or rendered here.
     Whole(B),
+    /// Its parts are made here, in turns.
+    InTurns(BodyInTurns<B>),
     /// Its parts are made elsewhere.
     InParts(InParts<B>),
 }
@@ -183,6 +219,7 @@ impl<B: Body + Unpin> Body for AnswerBody<B> {
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<PartOf<B>>> {
         match self.get_mut() {
             Self::Whole(body) => polls::measured(|| Pin::new(body).poll_frame(cx)),
+            Self::InTurns(body) => Pin::new(body).poll_frame(cx),
             Self::InParts(InParts { later, work }) => match ready!(later.parts.poll_recv(cx)) {
                 Some(part) => Poll::Ready(Some(part)),
                 // Without this, an answer that was cut off by a panic would look complete.
@@ -197,6 +234,7 @@ impl<B: Body + Unpin> Body for AnswerBody<B> {
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Whole(body) => body.is_end_stream(),
+            Self::InTurns(body) => body.is_end_stream(),
             Self::InParts(_) => false,
         }
     }
@@ -204,6 +242,7 @@ impl<B: Body + Unpin> Body for AnswerBody<B> {
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Whole(body) => body.size_hint(),
+            Self::InTurns(body) => body.size_hint(),
             Self::InParts(body) => body.later.size,
         }
     }
@@ -240,11 +279,17 @@ mod tests {
 
     use super::*;
 
-    /// The name of the threads of heavy work.
+    /// The names of the threads of heavy work and of batches.
     const HEAVY: Option<&str> = Some("heavy");
+    const BATCHES: Option<&str> = Some("batches");
 
     fn layer() -> HeavyLayer {
-        HeavyLayer::new(Heavy::start(1).unwrap(), |_, path| path == "/light")
+        HeavyLayer::new(Heavy::start(1).unwrap(), |_, path| match path {
+            "/light" => Place::Here,
+            "/stream" => Place::InTurns,
+            "/batch" => Place::Batches,
+            _ => Place::Heavy,
+        })
     }
 
     fn request(path: &str) -> Request<()> {
@@ -252,19 +297,24 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_heavy_requests_are_handed_over() {
+    async fn each_request_is_answered_in_its_place() {
         let mut service = layer().layer(service_fn(async |_: Request<()>| {
-            let is_heavy = thread::current().name() == HEAVY;
-            Ok(Response::new(Full::new(Bytes::from(is_heavy.to_string()))))
+            let thread = match thread::current().name() {
+                HEAVY => "heavy",
+                BATCHES => "batches",
+                _ => "here",
+            };
+            Ok(Response::new(Full::new(Bytes::from(thread))))
         }));
-        for (path, is_heavy) in [("/light", "false"), ("/other", "true")] {
+        for (path, thread) in [
+            ("/light", "here"),
+            ("/stream", "here"),
+            ("/batch", "batches"),
+            ("/other", "heavy"),
+        ] {
             let answer = service.call(request(path)).await.unwrap();
-            assert_eq!(answer.body().size_hint().exact(), Some(is_heavy.len() as u64));
-            assert_eq!(
-                answer.into_body().collect().await.unwrap().to_bytes(),
-                is_heavy,
-                "{path}"
-            );
+            assert_eq!(answer.body().size_hint().exact(), Some(thread.len() as u64));
+            assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), thread, "{path}");
         }
     }
 

@@ -31,7 +31,7 @@ use super::services::GrpcServices;
 use super::status::{status, with_expected_code};
 use crate::api::{Api, ApiError};
 use crate::config;
-use crate::edge::{self, EdgeLayers, HeavyLayer};
+use crate::edge::{self, EdgeLayers, HeavyLayer, Place};
 use crate::metrics::EdgeLabel;
 use crate::net::{
     AcceptedConnection, Acceptor, CallLimits, ConnectionInfo, ConnectionLimits, Listener, MemoryBudget,
@@ -146,7 +146,7 @@ async fn run(listener: Listener, api: Api, limits: &GrpcLimits, tasks: &Tasks) -
         .layer(MapResponseLayer::new(with_expected_code))
         .layer(layers(&api))
         .layer(GateLayer(api.clone()))
-        .layer(HeavyLayer::new(tasks.heavy().clone(), is_light))
+        .layer(HeavyLayer::new(tasks.heavy().clone(), place_of))
         .layer(HeldLayer)
         .add_service(lookups)
         .add_service(reports)
@@ -216,9 +216,15 @@ pub(super) fn layers(api: &Api) -> EdgeLayers<Body> {
     })
 }
 
-/// Whether a call is answered on the runtime of lookups: lookups and health.
-fn is_light(_: &Method, path: &str) -> bool {
-    path.starts_with(LOOKUPS) || health::kind(path).is_some()
+/// Where a call is answered: single lookups and health on the runtime of lookups, and streams of lookups there in turns.
+fn place_of(_: &Method, path: &str) -> Place {
+    match path.strip_prefix(LOOKUPS) {
+        Some("StreamLookup") => Place::InTurns,
+        Some("BatchLookup") => Place::Batches,
+        Some(_) => Place::Here,
+        None if health::kind(path).is_some() => Place::Here,
+        None => Place::Heavy,
+    }
 }
 
 fn builder(limits: &GrpcLimits) -> Server {
@@ -231,4 +237,26 @@ fn builder(limits: &GrpcLimits) -> Server {
         .http2_max_pending_accept_reset_streams(Some(MAX_PENDING_RESETS))
         .http2_max_local_error_reset_streams(Some(MAX_ERROR_RESETS))
         .http2_max_header_list_size(MAX_HEADER_BYTES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_call_is_answered_in_its_place() {
+        for (path, place) in [
+            ("/ringwarden.v1.LookupService/Lookup", Place::Here),
+            ("/ringwarden.v1.LookupService/GetDecision", Place::Here),
+            ("/ringwarden.v1.LookupService/ListCategories", Place::Here),
+            ("/ringwarden.v1.LookupService/StreamLookup", Place::InTurns),
+            ("/ringwarden.v1.LookupService/BatchLookup", Place::Batches),
+            ("/ringwarden.v1.ReportService/SubmitReport", Place::Heavy),
+            ("/grpc.health.v1.Health/Check", Place::Here),
+            ("/grpc.health.v1.Health/Watch", Place::Here),
+            ("/nothing", Place::Heavy),
+        ] {
+            assert_eq!(place_of(&Method::POST, path), place, "{path}");
+        }
+    }
 }

@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use tower::{Layer as _, Service};
 
 use super::error_response::ErrorResponse;
-use super::service::{HttpService, is_light};
+use super::service::{HttpService, place_of};
 use super::stranger::Hosts;
 use crate::api::{Api, ApiError};
 use crate::config;
@@ -149,7 +149,7 @@ pub async fn serve(listener: impl Into<Listener>, api: Api, settings: HttpSettin
     let acceptor = Acceptor::new(listener, connections, Protocol::Http);
     let open = acceptor.open();
     let panic_response = |error: &ApiError| ErrorResponse::from(error).into_response();
-    let heavy = HeavyLayer::new(tasks.heavy().clone(), is_light);
+    let heavy = HeavyLayer::new(tasks.heavy().clone(), place_of);
     let service = heavy.layer(HttpService::new(api.clone(), limits, hosts, pages));
     let service = edge::layers(EdgeLabel::Http, api, panic_response).layer(service);
     let shutdown = tasks.shutdown_requested();

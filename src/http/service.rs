@@ -16,6 +16,7 @@ use super::stranger::{Hosts, stranger};
 use super::{HttpLimits, Pages, ROUTES, cid, host, openapi, probes, welcome};
 use crate::api::{Api, ApiError, RequestContext, changes};
 use crate::clock::monotonic;
+use crate::edge::Place;
 use crate::metrics::EdgeLabel;
 use crate::net::{ConnectionUsage, HeldBytes, Share};
 
@@ -131,16 +132,18 @@ fn context(request: &Request<Incoming>) -> RequestContext {
     context.unwrap_or_else(|| RequestContext::new(EdgeLabel::Http, monotonic()))
 }
 
-/// The service whose methods are answered on the runtime of lookups.
+/// The service whose methods are answered on the runtime of lookups, and the one of them that is a batch.
 const LOOKUPS: &str = "LookupService";
+const BATCH: &str = "BatchLookup";
 
-/// Whether a request is answered on the runtime of lookups: lookups, probes, and errors. The text of the metrics and the
+/// Where a request is answered: single lookups, probes, and errors on the runtime of lookups. The text of the metrics and the
 /// description of the contract take longer to make.
-pub(super) fn is_light(method: &Method, path: &str) -> bool {
+pub(super) fn place_of(method: &Method, path: &str) -> Place {
     match find(ROUTES, method, path) {
-        RouteMatch::Found(route, _) => route.service == LOOKUPS,
-        RouteMatch::OtherMethods(_) => true,
-        RouteMatch::NoPath => ![probes::METRICS, openapi::PATH].contains(&path),
+        RouteMatch::Found(route, _) if route.service != LOOKUPS => Place::Heavy,
+        RouteMatch::Found(route, _) if route.rpc == BATCH => Place::Batches,
+        RouteMatch::NoPath if [probes::METRICS, openapi::PATH].contains(&path) => Place::Heavy,
+        RouteMatch::Found(..) | RouteMatch::OtherMethods(_) | RouteMatch::NoPath => Place::Here,
     }
 }
 
@@ -170,7 +173,7 @@ fn is_known_transfer(headers: &HeaderMap) -> bool {
 
 fn share_of(route: &Route) -> Share {
     match (route.service, route.rpc) {
-        ("LookupService", rpc) if rpc != "BatchLookup" => Share::Lookup,
+        (LOOKUPS, rpc) if rpc != BATCH => Share::Lookup,
         (_, rpc) if changes(rpc) => Share::Change,
         _ => Share::Other,
     }
@@ -226,30 +229,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lookups_probes_and_errors_are_light() {
-        let paths = [
-            (Method::POST, "/v1/lookup"),
-            (Method::POST, "/v1/lookup:batch"),
-            (Method::GET, "/v1/cid/+14155550199"),
-            (Method::POST, "/v1/cid/+14155550199"),
-            (Method::GET, "/v1/decisions/d"),
-            (Method::GET, "/v1/categories"),
-            (Method::GET, probes::HEALTH),
-            (Method::GET, probes::READY),
-            (Method::GET, "/v1/nothing"),
-            (Method::PUT, "/v1/lookup"),
-        ];
-        for (method, path) in paths {
-            assert!(is_light(&method, path), "{method} {path}");
-        }
-        for (method, path) in [
-            (Method::POST, "/v1/reports"),
-            (Method::GET, "/v1/numbers"),
-            (Method::GET, "/v1/reports:export"),
-            (Method::POST, "/v1/callOutcomes"),
-            (Method::GET, probes::METRICS),
+    fn each_request_is_answered_in_its_place() {
+        for (method, path, place) in [
+            (Method::POST, "/v1/lookup", Place::Here),
+            (Method::POST, "/v1/lookup:batch", Place::Batches),
+            (Method::GET, "/v1/lookup:batch", Place::Here),
+            (Method::GET, "/v1/cid/+14155550199", Place::Here),
+            (Method::POST, "/v1/cid/+14155550199", Place::Here),
+            (Method::GET, "/v1/decisions/d", Place::Here),
+            (Method::GET, "/v1/categories", Place::Here),
+            (Method::GET, probes::HEALTH, Place::Here),
+            (Method::GET, probes::READY, Place::Here),
+            (Method::GET, "/v1/nothing", Place::Here),
+            (Method::PUT, "/v1/lookup", Place::Here),
+            (Method::POST, "/v1/reports", Place::Heavy),
+            (Method::GET, "/v1/numbers", Place::Heavy),
+            (Method::GET, "/v1/reports:export", Place::Heavy),
+            (Method::POST, "/v1/callOutcomes", Place::Heavy),
+            (Method::GET, probes::METRICS, Place::Heavy),
         ] {
-            assert!(!is_light(&method, path), "{method} {path}");
+            assert_eq!(place_of(&method, path), place, "{method} {path}");
         }
     }
 }

@@ -1,8 +1,11 @@
-//! The runtime of heavy work: everything but lookups and probes.
+//! The runtimes of heavy work, which is everything but lookups and probes, and of batches of lookups.
 //!
 //! Lookups have a runtime of their own, so that no report, list or page of an analyst keeps a worker from answering a call.
 //! The workers of heavy work also have a lower priority: if both want a processor, the operating system gives it to a lookup
 //! first. What waits for the store, follows it or loads the index runs here, too.
+//!
+//! A batch of lookups is as long as a thousand lookups, and its message must be read and its answer be written in one go. So its
+//! workers have the lower priority, too. They are not those of heavy work: a batch does not wait for an import.
 
 use std::future::Future;
 use std::io;
@@ -25,10 +28,17 @@ const MAX_BLOCKING_THREADS: usize = 16;
 #[cfg(target_os = "linux")]
 const NICE: i32 = 5;
 
-/// Where heavy work runs. Clones share the runtime, which ends when the last of them is dropped. The default has no runtime:
-/// its work runs on the runtime of the caller, as tests and commands want it.
+/// Where heavy work and batches of lookups run. Clones share the runtimes, which end when the last of them is dropped. The
+/// default has none: the work runs on the runtime of the caller, as tests and commands want it.
 #[derive(Clone, Debug, Default)]
-pub struct Heavy(Option<Arc<OwnRuntime>>);
+pub struct Heavy(Option<Arc<OwnRuntimes>>);
+
+/// The runtime of heavy work, and that of batches of lookups.
+#[derive(Debug)]
+struct OwnRuntimes {
+    work: OwnRuntime,
+    batches: OwnRuntime,
+}
 
 /// A runtime that may be dropped in asynchronous code.
 #[derive(Debug)]
@@ -36,6 +46,27 @@ struct OwnRuntime {
     handle: Handle,
     /// None after its end.
     runtime: Mutex<Option<Runtime>>,
+}
+
+impl OwnRuntime {
+    /// Starts a runtime with so many workers of this name.
+    fn start(name: &str, workers: usize) -> io::Result<Self> {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(workers.max(1))
+            .max_blocking_threads(MAX_BLOCKING_THREADS)
+            .thread_name(name)
+            .on_thread_start(lower_priority)
+            .enable_all()
+            .build()?;
+        Ok(Self {
+            handle: runtime.handle().clone(),
+            runtime: Mutex::new(Some(runtime)),
+        })
+    }
+
+    fn take(&self) -> Option<Runtime> {
+        self.runtime.lock().take()
+    }
 }
 
 impl Drop for OwnRuntime {
@@ -47,42 +78,48 @@ impl Drop for OwnRuntime {
 }
 
 impl Heavy {
-    /// Starts a runtime with so many workers.
+    /// Starts a runtime with so many workers for heavy work, and one with as many for batches of lookups.
     ///
     /// # Errors
     /// If the machine has no thread left.
     pub fn start(workers: usize) -> io::Result<Self> {
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(workers.max(1))
-            .max_blocking_threads(MAX_BLOCKING_THREADS)
-            .thread_name("heavy")
-            .on_thread_start(lower_priority)
-            .enable_all()
-            .build()?;
-        Ok(Self(Some(Arc::new(OwnRuntime {
-            handle: runtime.handle().clone(),
-            runtime: Mutex::new(Some(runtime)),
+        Ok(Self(Some(Arc::new(OwnRuntimes {
+            work: OwnRuntime::start("heavy", workers)?,
+            batches: OwnRuntime::start("batches", workers)?,
         }))))
     }
 
-    /// Ends the runtime at the end of the process: waits for what blocks its threads, such as a commit on its way to the disk,
-    /// for this time at most.
+    /// Ends the runtimes at the end of the process: waits for what blocks the threads of heavy work, such as a commit on its way
+    /// to the disk, for this time at most.
     pub async fn end(&self, within: Duration) {
-        let runtime = self.0.as_ref().and_then(|own| own.runtime.lock().take());
+        let Some(own) = &self.0 else { return };
+        let (work, batches) = (own.work.take(), own.batches.take());
         let ending = tokio::task::spawn_blocking(move || {
-            if let Some(runtime) = runtime {
-                runtime.shutdown_timeout(within);
+            // Nothing blocks a batch.
+            if let Some(batches) = batches {
+                batches.shutdown_background();
+            }
+            if let Some(work) = work {
+                work.shutdown_timeout(within);
             }
         });
         ending.await.ok();
     }
 
-    /// Runs work there. It is cancelled when the returned value is dropped before its end.
+    /// Runs heavy work there. It is cancelled when the returned value is dropped before its end.
     pub(crate) fn hand_over<F>(&self, work: F) -> HandedOver<F::Output>
     where
         F: Future<Output: Send + 'static> + Send + 'static,
     {
         HandedOver(self.handle().spawn(work))
+    }
+
+    /// Answers a batch of lookups there. It is cancelled when the returned value is dropped before its end.
+    pub(crate) fn hand_over_batch<F>(&self, batch: F) -> HandedOver<F::Output>
+    where
+        F: Future<Output: Send + 'static> + Send + 'static,
+    {
+        HandedOver(self.handle_of(|own| &own.batches).spawn(batch))
     }
 
     /// Runs this future where it is awaited. The tasks that it spawns, and the sockets that it opens, belong to the runtime of
@@ -91,9 +128,14 @@ impl Heavy {
         TokioContext::new(work, self.handle())
     }
 
-    /// The handle of its runtime, or of the caller's.
+    /// The handle of the runtime of heavy work, or of the caller's.
     pub(super) fn handle(&self) -> Handle {
-        self.0.as_ref().map_or_else(Handle::current, |own| own.handle.clone())
+        self.handle_of(|own| &own.work)
+    }
+
+    fn handle_of(&self, of: impl FnOnce(&OwnRuntimes) -> &OwnRuntime) -> Handle {
+        let own = self.0.as_deref();
+        own.map_or_else(Handle::current, |own| of(own).handle.clone())
     }
 }
 
@@ -136,6 +178,8 @@ mod tests {
             heavy.hand_over(async move { thread() }).await.unwrap().as_deref(),
             Some("heavy")
         );
+        let batch = heavy.hand_over_batch(async move { thread() });
+        assert_eq!(batch.await.unwrap().as_deref(), Some("batches"));
         let (guard, dropped) = tokio::sync::oneshot::channel::<()>();
         let work = heavy.hand_over(async move {
             let _guard = guard;
@@ -161,6 +205,7 @@ mod tests {
         heavy.end(Duration::from_secs(60)).await;
         assert_eq!(receiver.try_recv(), Ok(()));
         assert!(heavy.hand_over(async {}).await.unwrap_err().is_cancelled());
+        assert!(heavy.hand_over_batch(async {}).await.unwrap_err().is_cancelled());
         Heavy::default().end(Duration::ZERO).await;
     }
 
@@ -178,8 +223,9 @@ mod tests {
     async fn lookups_come_first() {
         let own = rustix::process::getpriority_process(None).unwrap();
         let heavy = Heavy::start(1).unwrap();
-        let work = heavy.hand_over(async { rustix::process::getpriority_process(None).unwrap() });
-        assert_eq!(work.await.unwrap(), (own + NICE).min(19));
+        let priority = async || rustix::process::getpriority_process(None).unwrap();
+        assert_eq!(heavy.hand_over(priority()).await.unwrap(), (own + NICE).min(19));
+        assert_eq!(heavy.hand_over_batch(priority()).await.unwrap(), (own + NICE).min(19));
         assert_eq!(rustix::process::getpriority_process(None).unwrap(), own);
     }
 }

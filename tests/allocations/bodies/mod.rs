@@ -113,6 +113,17 @@ fn unknown_fields_and_bombs_take_at_most_four_times_the_limit() {
     assert_bounded(peak, BATCH_BYTES, "a gigabyte in gzip");
 }
 
+/// It is kept in one buffer, which has its length from the beginning. One that grew would be copied, so that it and the next one
+/// are in memory for a moment.
+#[test]
+fn a_long_body_takes_its_length() {
+    let counted = Counted::start();
+    let route = ROUTES.iter().find(|route| route.path == "/v1/lookup:batch").unwrap();
+    let (peak, status) = counted.peak(sent(route, " ".repeat(BATCH_BYTES), ""));
+    assert_eq!(status, 400);
+    assert!(peak <= BATCH_BYTES + FIXED_BYTES, "{peak}");
+}
+
 #[test]
 fn empty_items_over_grpc_take_at_most_four_times_the_body() {
     let counted = Counted::start();

@@ -40,6 +40,34 @@ async fn a_batch_of_lookups_pauses_after_a_few() {
     assert!(pauses >= 1_000 / 16, "{pauses}");
 }
 
+/// As many batches are answered as the machine has processors, and 16 at most. A further one waits: else the half-made answers
+/// of all would be in memory at once.
+#[tokio::test]
+async fn a_batch_waits_for_those_before_it() {
+    let server = Server::start().await;
+    let api = Api::new(server.instance.services.clone());
+    let context = context();
+    let batch = || {
+        let requests = vec![ask(NUMBER, ""); 1_000];
+        Box::pin(api.batch_lookup(v1::BatchLookupRequest { requests }, &context))
+    };
+    let at_once = std::thread::available_parallelism().unwrap().get().min(16);
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut before: Vec<_> = (0..at_once).map(|_| batch()).collect();
+    for batch in &mut before {
+        assert!(batch.as_mut().poll(&mut cx).is_pending(), "its first turn");
+    }
+    let mut last = batch();
+    // As many turns as a batch takes, and more.
+    for _ in 0..1_000 {
+        assert!(last.as_mut().poll(&mut cx).is_pending(), "all others are in progress");
+    }
+    drop(before.pop()); // a client leaves
+    let (_, answer) = pauses(last);
+    assert_eq!(answer.unwrap().results.len(), 1_000);
+    assert!(before.into_iter().all(|batch| pauses(batch).1.is_ok()));
+}
+
 /// The runtime limits what one poll may do, so this is awaited, and its polls are counted.
 #[tokio::test]
 async fn a_batch_of_reports_on_one_number_pauses() {
