@@ -160,7 +160,7 @@ impl Numbers {
         let number = read_number("number", text, region)?;
         self.writer.refresh().await;
         let whole = self.writer.read_whole(number).await?;
-        mutation.check(Seen::New, whole.version.unwrap_or(0))?;
+        mutation.check(Seen::New, self.writer.version_of_whole(number, &whole))?;
         let eraser = self.eraser();
         let mut counts = ErasedCounts::of_record(&whole, self.writer.notes_of(number).len());
         counts.mentions = count(eraser.numbers_naming(number).await?.len());

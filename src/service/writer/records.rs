@@ -79,7 +79,7 @@ impl Writer {
         self.attempt_record(id, author, deadline, change).await
     }
 
-    /// Changes one record. Tries again while other writers are faster.
+    /// Changes one record. Tries again while other writers are faster. `change` gets the version as the tenant sees it.
     async fn attempt_record<R: IndexedRecord + Clone + Audited, T>(
         &self,
         id: &R::Id,
@@ -98,7 +98,7 @@ impl Writer {
             let version = found.as_ref().map(|stored| stored.version);
             let record = found.map(|stored| R::decode(&stored.bytes)).transpose()?;
             let before = record.clone();
-            let (record, done) = change(record, version.unwrap_or(0))?;
+            let (record, done) = change(record, self.versions.of(&key, version.unwrap_or(0)))?;
             if !done.write {
                 return Ok(self.show(id, version, record, done.answer));
             }
@@ -138,7 +138,7 @@ impl Writer {
         );
         Changed {
             answer,
-            version: version.unwrap_or(0),
+            version: self.shown_version::<R>(id, version.unwrap_or(0)),
             record,
         }
     }

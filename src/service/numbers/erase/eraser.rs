@@ -155,7 +155,7 @@ impl Eraser {
             let whole = self.writer.read_to_erase(number).await?;
             let notes = self.writer.notes_of(number).len();
             if request.is_new() {
-                mutation.check(Seen::New, whole.version.unwrap_or(0))?;
+                mutation.check(Seen::New, self.writer.version_of_whole(number, &whole))?;
             } else if whole.version.is_none() && notes == 0 {
                 // An earlier try has deleted it, and has written the event.
                 return Ok(ErasedCounts::of(request.figures()));

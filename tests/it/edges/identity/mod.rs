@@ -18,6 +18,7 @@ mod streams;
 mod tenant_acceptance;
 mod tenant_grants;
 mod tenant_traffic;
+mod tenant_versions;
 mod tenants;
 mod tokens;
 mod unconfirmed;
