@@ -105,13 +105,20 @@ impl Writer {
             let now = self.clock.now();
             let write = record_write(key.clone(), version, record.encode(), author, now);
             let event = self.event(key.shard(), author, now, R::told(before.as_ref(), &record));
+            let for_other = self.event_for_other(event.as_ref(), &record);
             let commit = ShardCommit {
                 records: vec![write],
                 events: event.into_iter().collect(),
                 ..ShardCommit::empty(key.shard())
             };
             match self.commit(vec![commit], deadline).await.pop() {
-                Some(Ok(versions)) => return Ok(self.show(id, versions.first().copied(), record, done.answer)),
+                Some(Ok(versions)) => {
+                    let shown = self.show(id, versions.first().copied(), record, done.answer);
+                    if let Some(event) = for_other {
+                        self.tell_other(event).await;
+                    }
+                    return Ok(shown);
+                }
                 Some(Err(CommitError::Conflict { .. })) => tokio::time::sleep(pause(attempt)).await,
                 Some(Err(CommitError::Store(error))) => return Err(error.into()),
                 None => return Err(ServiceError::Internal),
