@@ -124,6 +124,8 @@ pub struct NumberView<'a> {
     pub cases: &'a [(&'a CaseLink, Arc<Case>)],
     /// The verdict, and the features behind it.
     pub weighed: Weighed,
+    /// Whether data that another tenant shares are a part of it.
+    pub is_shared: bool,
     number: E164,
     subject: Subject<'a>,
     shard: &'a ShardIndex,
@@ -244,6 +246,7 @@ impl Index {
             version,
             cases: &linked,
             weighed: model.weigh(&subject),
+            is_shared: false,
             number,
             subject,
             shard,

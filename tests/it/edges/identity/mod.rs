@@ -17,6 +17,7 @@ mod steady;
 mod streams;
 mod tenant_acceptance;
 mod tenant_grants;
+mod tenant_reads;
 mod tenant_traffic;
 mod tenant_versions;
 mod tenants;
