@@ -8,6 +8,7 @@ mod cache;
 mod claims;
 mod keys;
 mod signatures;
+mod unique;
 
 use std::sync::Arc;
 
