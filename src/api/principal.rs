@@ -141,7 +141,7 @@ impl Api {
                 open: true,
                 ..v1::GetCallerResponse::default()
             }),
-            Caller::Nobody => Err(ApiError::unauthenticated()),
+            Caller::Nobody | Caller::Unchecked => Err(ApiError::unauthenticated()),
             Caller::Known(known) => Ok(convert::caller(known)),
         }
     }
