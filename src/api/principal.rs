@@ -23,6 +23,7 @@ impl Api {
             let principals = self.principals()?;
             let (new, mutation) = convert::new_principal(request, context)?;
             new.check_grants(context.caller.tenant())?;
+            new.check_name(context.caller.tenant())?;
             Ok(self.shown(&principals.create(&new, &mutation).await?))
         })
         .await
