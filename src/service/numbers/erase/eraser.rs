@@ -205,13 +205,19 @@ impl Eraser {
         if let Some(case) = open {
             return Some(not_overridden(case));
         }
-        let now = self.writer.now();
-        let mut kinds = state.statuses.at(now).map(|status| status.kind);
-        let kind = kinds.find(|kind| matches!(kind, StatusKind::Protected | StatusKind::Blocked))?;
+        let kind = self.guarding(state).into_iter().next()?;
         Some(ServiceError::Precondition(format!(
             "the number has the status {}: to erase it all the same, set `override_open_case` and a reason",
             kind.name()
         )))
+    }
+
+    /// The statuses that keep a number from being erased without an override.
+    pub(super) fn guarding(&self, state: &NumberState) -> Vec<StatusKind> {
+        let kinds = state.statuses.at(self.writer.now()).map(|status| status.kind);
+        kinds
+            .filter(|kind| matches!(kind, StatusKind::Protected | StatusKind::Blocked))
+            .collect()
     }
 
     /// Tells each case of the number that one of its numbers was erased; once for the request.
