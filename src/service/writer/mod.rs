@@ -100,6 +100,8 @@ pub(super) struct Writer {
     erasing_key: [u8; 32],
     /// The key of the hashes of what requests ask for.
     request_key: [u8; 32],
+    /// The key of the ids of the rows that reports add to their call-back numbers.
+    callback_key: [u8; 32],
     /// The key of the versions that are shown to named tenants.
     version_key: [u8; 32],
     /// How the versions of the tenant's records are shown.
@@ -176,6 +178,7 @@ impl Writer {
             version_key,
             erased_key: meta.derived_key("ringwarden 2026 erased numbers"),
             erasing_key: meta.derived_key("ringwarden 2026 erasures in progress"),
+            callback_key: meta.derived_key("ringwarden 2026 rows of call-back numbers"),
             request_key: meta.derived_key("ringwarden 2026 contents of requests"),
             store,
             index,
@@ -199,6 +202,11 @@ impl Writer {
     /// The key of the hashes of what requests ask for.
     pub(super) const fn request_key(&self) -> &[u8; 32] {
         &self.request_key
+    }
+
+    /// The key of the ids of the rows that reports add to their call-back numbers.
+    pub(super) const fn callback_key(&self) -> &[u8; 32] {
+        &self.callback_key
     }
 
     /// The version of a record, as the tenant sees it.
