@@ -187,6 +187,19 @@ impl ReportId {
         }
     }
 
+    /// The id that stands for a withdrawn report of an erased number, under a secret key of the store. Frozen: stores hold it.
+    #[must_use]
+    pub fn of_erased(&self, key: &[u8; 32], number: NumberHash) -> Self {
+        let mut hash = [0; 16];
+        let mut hasher = blake3::Hasher::new_keyed(key);
+        hasher
+            .update(b"report\0")
+            .update(&number.raw().to_be_bytes())
+            .update(self.0.as_bytes());
+        hasher.finalize_xof().fill(&mut hash);
+        Self(format!("{:032x}", u128::from_be_bytes(hash)).into())
+    }
+
     /// Whether it looks as one of the ids that the server makes for the rows of call-back numbers.
     #[must_use]
     pub fn is_of_callback(&self) -> bool {

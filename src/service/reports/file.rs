@@ -1,11 +1,13 @@
 //! Filing: rows are written to the records of their numbers.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::Reports;
 use super::filing::{Filing, FilingOutcome};
 use crate::domain::actor::Actor;
 use crate::domain::audit::Via;
+use crate::domain::erased::ErasedNumber;
 use crate::domain::evidence::FoldModel;
 use crate::domain::report::{ReportRow, RowState};
 use crate::domain::rows::Missing;
@@ -40,11 +42,18 @@ impl Reports {
             method: None, // the rows themselves say when and from whom they came; one that counts again makes an event of its own
         };
         let fold = self.writer.fold();
+        let erased = jobs
+            .iter()
+            .filter_map(|job| Some((job.number, self.writer.erased(job.number)?)));
+        let erased: BTreeMap<E164, Arc<ErasedNumber>> = erased.collect();
         let of_job: BTreeMap<E164, &NumberJob<_>> = jobs.iter().map(|job| (job.number, job)).collect();
         let outcomes = self
             .writer
             .change_numbers(&jobs, author, deadline, |record, (_, filing)| {
-                let answer = file_one(record, filing, fold).map_err(|stop| match stop {
+                let erased = erased
+                    .get(&record.number)
+                    .map(|erased| (self.writer.erased_key(), &**erased));
+                let answer = file_one(record, filing, erased, fold).map_err(|stop| match stop {
                     Stop::Rows(missing) => missing_for_all(record, missing, of_job.get(&record.number).copied(), fold),
                     stop @ (Stop::Buckets(_) | Stop::Refused(_)) => stop,
                 })?;
@@ -71,7 +80,13 @@ impl Reports {
 }
 
 /// Adds one report to a number's record; the job folds it. A report that is marked as refused is only looked for.
-fn file_one(record: &mut NumberRecord, filing: &Filing, fold: &FoldModel) -> Result<FilingOutcome, Stop> {
+/// `erased` is what is remembered of the number from before its erasure, with its key.
+fn file_one(
+    record: &mut NumberRecord,
+    filing: &Filing,
+    erased: Option<(&[u8; 32], &ErasedNumber)>,
+    fold: &FoldModel,
+) -> Result<FilingOutcome, Stop> {
     let older = match &filing.older {
         Some(older) => record.rows.find(&older.id)?.map(|_| &**older),
         None => None,
@@ -79,6 +94,11 @@ fn file_one(record: &mut NumberRecord, filing: &Filing, fold: &FoldModel) -> Res
     let filed = older.unwrap_or(&filing.row);
     let known = record.rows.find(&filed.id)?;
     let decides = filing.sender.decides;
+    if let (None, Some((key, erased))) = (known, erased)
+        && let Some(submitted) = filing.all_ids().find_map(|row| erased.withholds(key, row, decides))
+    {
+        return Ok(FilingOutcome::withheld(submitted));
+    }
     let was_withdrawn = known.is_some_and(|known| known.state == RowState::Withdrawn);
     // A report that counts again after its withdrawal takes quota as a new one.
     let kept = known.filter(|known| !known.may_return_as(filed, decides));

@@ -67,6 +67,19 @@ pub(super) struct FilingOutcome {
     pub(super) kept_callbacks: Vec<E164>,
 }
 
+impl FilingOutcome {
+    /// The outcome of a report that does not count, and of which no row is kept.
+    pub(super) const fn withheld(submitted: Submitted) -> Self {
+        Self {
+            submitted,
+            kept_at: None,
+            kept_revision: 0,
+            stored_sender: None,
+            kept_callbacks: Vec::new(),
+        }
+    }
+}
+
 impl Filing {
     /// The report as it counts in a quota: one for the number that it is about, and one for each call-back number, since
     /// it adds evidence to each of them.

@@ -16,6 +16,7 @@ mod audit;
 mod cases;
 mod deadline;
 mod erase;
+mod erased;
 mod find_rows;
 mod latest_time;
 mod locks;

@@ -82,6 +82,7 @@ impl Eraser {
         };
         if !begun.is_deleted {
             let whole = self.writer.read_to_erase(number).await?;
+            self.writer.remember_erased(number, &whole, author).await?;
             let erasing = Erasing {
                 author,
                 told: self.told(number, Vec::new(), Vec::new()),
@@ -168,6 +169,7 @@ impl Eraser {
             }
             self.tell_cases(&whole, (input, mutation), (author, request)).await?;
             self.erase_derived_comments(number, &whole.rows, author).await?;
+            self.writer.remember_erased(number, &whole, author).await?;
             let counts = ErasedCounts::of_record(&whole, notes);
             // Before the deletion, so that a repetition tells them also if this server ends right after it.
             let noted = self.writer.note(request, false, |figures| {
