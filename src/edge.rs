@@ -146,15 +146,17 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for WithContext<S> {
         let arrived = arrived.or_else(|| usage.and_then(ConnectionUsage::last_arrival));
         let connection = usage.map(ConnectionUsage::connection);
         let certificate = request.extensions().get::<PeerCertificate>();
+        let address = request.extensions().get::<PeerAddress>();
+        let client = address.map(|address| address.0);
         let generation = self.api.generation();
         let caller = self.api.caller(&Shown {
             authorization: authorization(request.headers()),
             certificate: certificate.map(|certificate| CertificateHash(certificate.sha256)),
+            client,
         });
-        let address = request.extensions().get::<PeerAddress>();
         let context = RequestContext {
             caller,
-            client: address.map(|address| address.0),
+            client,
             permit: Permit {
                 generation,
                 ..Permit::default()

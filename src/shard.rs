@@ -5,7 +5,7 @@ use std::fmt;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::domain::identity::PrincipalId;
-use crate::domain::ids::{CaseId, ListId, ReporterHash};
+use crate::domain::ids::{CaseId, ListId, NumberHash, ReporterHash};
 use crate::domain::request_memory::MemoryPart;
 use crate::number::E164;
 
@@ -78,6 +78,13 @@ impl Shard {
     #[must_use]
     pub fn of_claim(id: &[u8]) -> Self {
         Self::of_bytes(id)
+    }
+
+    /// The shard of what is remembered of an erased number: the last byte of the hash.
+    #[must_use]
+    pub const fn of_erased(number: NumberHash) -> Self {
+        let [.., last] = number.raw().to_be_bytes();
+        Self(last)
     }
 
     /// All shards.
@@ -162,6 +169,7 @@ mod tests {
         assert_eq!(Shard::of_tenant("default").byte(), FROZEN_TENANT);
         assert_eq!(Shard::of_case(&CaseId::parse("c-1").unwrap()).byte(), FROZEN_CASE);
         assert_eq!(Shard::of_list(&ListId::parse("dno").unwrap()).byte(), FROZEN_LIST);
+        assert_eq!(Shard::of_erased(NumberHash::from_raw(0x0102)).byte(), 2);
         let part = MemoryPart::of(Fingerprint::from_pair((0xabcd_1234, 0)));
         assert_eq!((part.number(), Shard::of_memory_part(part).byte()), FROZEN_MEMORY);
     }

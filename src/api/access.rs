@@ -160,9 +160,10 @@ impl Api {
             }
             // Nobody can be recognised before the index is loaded, and nobody is let in before it is known that there is no
             // principal.
-            Caller::Nobody if !self.freshness().is_ready() || self.is_unconfirmed() => {
+            Caller::Nobody | Caller::Unchecked if !self.freshness().is_ready() || self.is_unconfirmed() => {
                 Err(ServiceError::IndexLoading.into())
             }
+            Caller::Unchecked => Err(self.not_checked(context)),
             Caller::Nobody => {
                 self.charge_network(context)?;
                 Err(ApiError::unauthenticated())

@@ -3,6 +3,7 @@
 use super::convert::audit as convert;
 use super::{Api, ApiError, RequestContext};
 use crate::domain::audit::{AuditChange, AuditMethod, AuditSubject};
+use crate::domain::tenant::TenantId;
 use crate::service::{ServiceError, TenantServices};
 use crate::wire::v1;
 
@@ -38,9 +39,33 @@ impl Api {
         method: AuditMethod,
         subject: Option<AuditSubject>,
     ) {
-        let by = context.requested_by();
+        self.record_told(context, method, subject, Vec::new()).await;
+    }
+
+    /// Records a read of personal text that may belong to another tenant, which the event names. It is in the log of the
+    /// reader.
+    pub(super) async fn record_read_of(
+        &self,
+        owner: Option<TenantId>,
+        context: &RequestContext,
+        method: AuditMethod,
+        subject: Option<AuditSubject>,
+    ) {
+        let changes = owner.map(|owner| AuditChange::new("tenant", "", owner.as_str()));
+        self.record_told(context, method, subject, changes.into_iter().collect())
+            .await;
+    }
+
+    async fn record_told(
+        &self,
+        context: &RequestContext,
+        method: AuditMethod,
+        subject: Option<AuditSubject>,
+        told: Vec<AuditChange>,
+    ) {
         if let Ok(services) = self.0.services.of(context.caller.tenant()) {
-            services.audit.record_read(&by, method, subject).await;
+            let by = context.requested_by();
+            services.audit.record_end(&by, method, subject, told).await;
         }
     }
 
@@ -51,17 +76,12 @@ impl Api {
         subject: Option<AuditSubject>,
         sent: u64,
     ) {
-        let by = context.requested_by();
-        let changes = vec![
+        let told = vec![
             AuditChange::new("export", "", "complete"),
             AuditChange::new("reports sent", "", &sent.to_string()),
         ];
-        if let Ok(services) = self.0.services.of(context.caller.tenant()) {
-            let audit = &services.audit;
-            audit
-                .record_end(&by, AuditMethod::ExportReports, subject, changes)
-                .await;
-        }
+        self.record_told(context, AuditMethod::ExportReports, subject, told)
+            .await;
     }
 
     /// Records an export or an import before it begins.

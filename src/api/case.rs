@@ -3,6 +3,7 @@
 use super::convert::case as convert;
 use super::convert::{check_batch, note, total};
 use super::{Api, ApiError, RequestContext};
+use crate::domain::audit::{AuditMethod, AuditSubject};
 use crate::domain::case::MAX_CHANGED_LINKS;
 use crate::domain::visibility::SharedThing;
 use crate::metrics::{EdgeLabel, MutationLabel};
@@ -56,6 +57,12 @@ impl Api {
         if let Some(viewer) = viewer {
             notes.retain(|note| services.sharings.allows(&SharedThing::Note(note.id), viewer));
             note_count = notes.len();
+        }
+        // A case without notes has no personal text; that of another tenant is recorded all the same.
+        if viewer.is_some() || !notes.is_empty() {
+            let owner = viewer.map(|_| services.tenant());
+            let subject = Some(AuditSubject::Case(details.case.id.clone()));
+            self.record_read_of(owner, context, AuditMethod::GetCase, subject).await;
         }
         Ok(v1::GetCaseResponse {
             case: Some(convert::case(&details)),

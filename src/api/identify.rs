@@ -1,5 +1,7 @@
 //! Finding the party behind a request.
 
+use std::net::IpAddr;
+
 use super::{Api, ApiError, RequestContext};
 use crate::domain::identity::{Caller, CertificateHash, Identified};
 use crate::metrics::RefusedLabel;
@@ -23,6 +25,8 @@ pub struct Shown<'a> {
     pub authorization: Authorization<'a>,
     /// The client certificate, verified by the transport.
     pub certificate: Option<CertificateHash>,
+    /// The address of the client, or of the proxy in front of the server; none if the request came over no network.
+    pub client: Option<IpAddr>,
 }
 
 /// The value of the header `authorization`.
@@ -61,7 +65,11 @@ impl Api {
                 if !self.is_unconfirmed() {
                     self.metrics().refused_credential(refused);
                 }
-                Caller::Nobody
+                if refused == RefusedLabel::NotChecked {
+                    Caller::Unchecked
+                } else {
+                    Caller::Nobody
+                }
             }
             // `Api::authorize` says that the index is being loaded.
             Err(_) => Caller::Nobody,
@@ -96,14 +104,14 @@ impl Api {
         let generation = identities.generation();
         let has_ended = match &context.caller {
             Caller::Known(known) => known.until.is_some() && known.has_ended(self.clock().now()),
-            Caller::Open | Caller::Nobody => false,
+            Caller::Open | Caller::Nobody | Caller::Unchecked => false,
         };
         if context.permit.generation == generation && !has_ended {
             return Ok(());
         }
         let caller = match &context.caller {
             Caller::Open if !self.is_closed() => Caller::Open,
-            Caller::Open | Caller::Nobody => Caller::Nobody,
+            Caller::Open | Caller::Nobody | Caller::Unchecked => Caller::Nobody,
             Caller::Known(known) => match identities.identify_again(known) {
                 Ok(again) => Caller::Known(again.into()),
                 Err(refused) => {
@@ -127,7 +135,7 @@ impl Api {
         let of_header = match shown.authorization {
             Authorization::None => None,
             Authorization::Malformed => Some(Err(RefusedLabel::Malformed)),
-            Authorization::Bearer(text) => Some(self.of_bearer(text)?),
+            Authorization::Bearer(text) => Some(self.of_bearer(text, shown.client)?),
         };
         let Some(certificate) = shown.certificate else {
             return Ok(of_header.unwrap_or(Err(RefusedLabel::Missing)));
@@ -144,10 +152,10 @@ impl Api {
     }
 
     /// The principal of an API key, or of a token.
-    fn of_bearer(&self, text: &str) -> Result<Result<Identified, RefusedLabel>, ServiceError> {
+    fn of_bearer(&self, text: &str, client: Option<IpAddr>) -> Result<Result<Identified, RefusedLabel>, ServiceError> {
         // A token has dots between its parts, and a key has none.
         let tokens = self.0.tokens.as_ref().filter(|_| text.contains('.'));
-        match tokens.map(|tokens| tokens.subject(text)) {
+        match tokens.map(|tokens| tokens.subject_if(text, || self.may_check_token(client))) {
             None => self.of_proof(Proof::Key(text)),
             Some(Ok((subject, until))) => self.of_proof(Proof::Subject(&subject, until)),
             Some(Err(fault)) => Ok(Err(label_of_fault(fault))),
@@ -183,5 +191,6 @@ const fn label_of_fault(fault: TokenFault) -> RefusedLabel {
         TokenFault::WrongAudience => RefusedLabel::WrongAudience,
         TokenFault::NotYet => RefusedLabel::NotYet,
         TokenFault::Expired => RefusedLabel::Expired,
+        TokenFault::NotChecked => RefusedLabel::NotChecked,
     }
 }

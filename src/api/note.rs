@@ -3,8 +3,9 @@
 use super::convert::note as convert;
 use super::convert::total;
 use super::{Api, ApiError, RequestContext};
+use crate::domain::audit::{AuditMethod, AuditSubject};
 use crate::metrics::MutationLabel;
-use crate::service::{NoteSubjectInput, ServiceError};
+use crate::service::{NoteSubjectInput, ServiceError, subject_of_number};
 use crate::wire::v1;
 
 impl Api {
@@ -55,6 +56,13 @@ impl Api {
             }
             list => list,
         }?;
+        let subject = match &subject {
+            NoteSubjectInput::Number { text, default_region } => subject_of_number(text, *default_region)?,
+            NoteSubjectInput::Case(id) => AuditSubject::Case(id.clone()),
+        };
+        let owner = viewer.map(|_| services.tenant());
+        self.record_read_of(owner, context, AuditMethod::ListNotes, Some(subject))
+            .await;
         Ok(v1::ListNotesResponse {
             notes: convert::notes(&list.notes),
             next_page_token: list.next_page_token,

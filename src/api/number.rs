@@ -119,8 +119,11 @@ impl Api {
         let numbers = self.numbers(context)?;
         let number_list::Search { text, size } = number_list::search(request)?;
         self.refresh().await;
+        // The text is not in the event: it may be anything.
+        let subject = subject_of_number(&text.text, text.region).ok();
         let found = numbers.search(&text.text, text.region, size).await;
         let found = found.map_err(ApiError::of_a_read)?;
+        self.record_read(context, AuditMethod::Search, subject).await;
         Ok(number_list::found(&found))
     }
 
@@ -136,7 +139,10 @@ impl Api {
         let numbers = self.numbers(context)?;
         let (text, region, page) = number_list::similar(request)?;
         self.refresh().await;
-        let list = numbers.similar(&text, region, &page).await;
+        let subject = subject_of_number(&text, region)?;
+        page.check()?;
+        let recorded = self.record_read(context, AuditMethod::ListSimilarNumbers, Some(subject));
+        let (list, ()) = tokio::join!(numbers.similar(&text, region, &page), recorded);
         Ok(number_list::similar_list(&list.map_err(ApiError::of_a_read)?))
     }
 

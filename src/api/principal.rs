@@ -23,6 +23,7 @@ impl Api {
             let principals = self.principals()?;
             let (new, mutation) = convert::new_principal(request, context)?;
             new.check_grants(context.caller.tenant())?;
+            new.check_name(context.caller.tenant())?;
             Ok(self.shown(&principals.create(&new, &mutation).await?))
         })
         .await
@@ -141,7 +142,7 @@ impl Api {
                 open: true,
                 ..v1::GetCallerResponse::default()
             }),
-            Caller::Nobody => Err(ApiError::unauthenticated()),
+            Caller::Nobody | Caller::Unchecked => Err(ApiError::unauthenticated()),
             Caller::Known(known) => Ok(convert::caller(known)),
         }
     }

@@ -69,6 +69,9 @@ pub(super) struct Rates<C: Clock = MonotonicClock> {
     reports: Option<Buckets<PrincipalId, C>>,
     other: Option<Buckets<PrincipalId, C>>,
     unauthenticated: Option<Buckets<u16, C>>,
+    /// The tokens whose signature is checked, with the same quota: a check costs as much as some lookups, and whether the token
+    /// is accepted is known only afterwards.
+    checked_tokens: Option<Buckets<u16, C>>,
     /// Which bucket a network has. The key is random, so nobody can choose whose bucket it shares.
     networks: RandomState,
 }
@@ -143,6 +146,7 @@ impl<C: Clock + Clone> Rates<C> {
             reports: quotas.reports.map(|rate| Buckets::new(rate, clock)),
             other: quotas.other.map(|rate| Buckets::new(rate, clock)),
             unauthenticated: quotas.unauthenticated.map(|rate| Buckets::new(rate, clock)),
+            checked_tokens: quotas.unauthenticated.map(|rate| Buckets::new(rate, clock)),
             networks: RandomState::new(),
         }
     }
@@ -159,7 +163,15 @@ impl<C: Clock + Clone> Rates<C> {
     }
 
     fn take_unauthenticated(&self, client: IpAddr) -> Result<(), UsedUp> {
-        let Some(buckets) = &self.unauthenticated else {
+        self.take_of_network(self.unauthenticated.as_ref(), client)
+    }
+
+    fn take_token_check(&self, client: IpAddr) -> Result<(), UsedUp> {
+        self.take_of_network(self.checked_tokens.as_ref(), client)
+    }
+
+    fn take_of_network(&self, buckets: Option<&Buckets<u16, C>>, client: IpAddr) -> Result<(), UsedUp> {
+        let Some(buckets) = buckets else {
             return Ok(());
         };
         let hash = self.networks.hash_one(network_of(client)).to_be_bytes();
@@ -217,6 +229,19 @@ impl Api {
             );
             ApiError::over_quota("unauthenticated", text, used_up.retry_after)
         })
+    }
+
+    /// Whether the signature of a token from this client may be checked now.
+    pub(super) fn may_check_token(&self, client: Option<IpAddr>) -> bool {
+        client.is_none_or(|client| self.0.rates.take_token_check(client).is_ok())
+    }
+
+    /// The error for a request whose token was not checked.
+    pub(super) fn not_checked(&self, context: &RequestContext) -> ApiError {
+        self.refused(context.edge, RefusalLabel::QuotaUnauthenticated);
+        let text = "the token was not checked: its network has used up the quota of tokens that are new to this server";
+        // Every bucket gets at least one unit in a second.
+        ApiError::over_quota("unauthenticated", text.to_owned(), Duration::from_secs(1))
     }
 
     fn refused(&self, edge: EdgeLabel, label: RefusalLabel) {
@@ -306,6 +331,19 @@ mod tests {
             rates.take_unauthenticated(one).unwrap();
         }
         assert!(rates.take_unauthenticated(other).is_err());
+    }
+
+    #[test]
+    fn checks_of_tokens_have_buckets_of_their_own() {
+        let (rates, clock) = rates(2);
+        let client = "192.0.2.1".parse().unwrap();
+        for _ in 0..20 {
+            rates.take_token_check(client).unwrap();
+        }
+        assert!(rates.take_token_check(client).is_err());
+        rates.take_unauthenticated(client).unwrap();
+        clock.advance(Duration::from_secs(1));
+        rates.take_token_check(client).unwrap();
     }
 
     #[test]

@@ -28,6 +28,8 @@ macro_rules! stored_kinds {
                 CaseStep = 12 => crate::domain::case_history::CaseStep,
                 /// What a tenant accepts from another.
                 Acceptance = 14 => crate::domain::acceptance::Acceptance,
+                /// What is remembered of an erased number.
+                ErasedNumber = 18 => crate::domain::erased::ErasedNumber,
             }
             side_records {
                 /// The state of a reporter: recent claims, and the reports counted today.
@@ -152,7 +154,8 @@ mod tests {
                 (8, "principal"),
                 (10, "sharing"),
                 (12, "step"),
-                (14, "acceptance")
+                (14, "acceptance"),
+                (18, "erased")
             ]
         );
         let sides: Vec<_> = SideKind::ALL.iter().map(|kind| (*kind as u8, kind.name())).collect();

@@ -12,6 +12,7 @@ pub mod case;
 pub mod case_step;
 pub mod claim;
 pub mod entry;
+pub mod erased;
 pub mod erasure;
 mod evidence;
 pub mod key_uses;

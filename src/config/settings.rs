@@ -137,7 +137,7 @@ settings! {
     QUOTA_OTHER "limits.quota_other" --"quota-other" Some("COUNT"), Some("200"),
         "The same for all other requests. 1,000 entries of a list count as one.";
     QUOTA_UNAUTHENTICATED "limits.quota_unauthenticated" --"quota-unauthenticated" Some("COUNT"), Some("50"),
-        "The same for requests without an accepted credential from one network: an IPv4 /24 or an IPv6 /48. Requests with an accepted credential are never refused because of it.";
+        "The same for requests without an accepted credential from one network: an IPv4 /24 or an IPv6 /48. Requests with an accepted credential are never refused because of it. Checks of the signatures of new tokens have the same quota, apart: beyond it they are refused unchecked.";
     WRITE_TIMEOUT "limits.write_timeout" --"write-timeout" Some("TIME"), Some("2s"),
         "Maximum time for a change; a batch gets this time again for every 1,000 items. If the client sets a shorter deadline, that one applies.";
     HEAVY_WORKERS "limits.heavy_workers" --"heavy-workers" Some("COUNT"), None,

@@ -28,6 +28,7 @@ pub mod day_use;
 pub mod decay;
 pub mod decision;
 pub mod display;
+pub mod erased;
 pub mod erasure;
 pub mod evidence;
 pub mod feature;

@@ -24,14 +24,14 @@ pub enum Seen {
     OtherContent,
 }
 
-/// A request as records remember it: a hash of its id, and a hash of its content. The hash of the content is keyed, and covers
-/// the id too: contents name phone numbers, which could else be found by trying all of them.
+/// A request as records remember it: a hash of its id, and a hash of its content, which covers the id too. Both are keyed:
+/// contents name phone numbers, and clients make ids of them, so the numbers could else be found by trying all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fingerprint {
     id: u128,
     content: u64,
-    /// The hash of the content as earlier releases stored it, without a key; none of a stored fingerprint.
-    without_key: Option<u64>,
+    /// The hashes of the id and the content as earlier releases stored them, without a key; none of a stored fingerprint.
+    without_key: Option<(u128, u64)>,
 }
 
 impl Fingerprint {
@@ -49,15 +49,19 @@ impl Fingerprint {
     }
 
     fn of_name(key: &[u8; 32], name: &[u8], content: &[u8]) -> Self {
-        let id = xxh3_128(name);
+        let (older_id, older_content) = (xxh3_128(name), xxh3_64(content));
+        let mut id = [0; 16];
         let mut hasher = blake3::Hasher::new_keyed(key);
-        hasher.update(&id.to_le_bytes()).update(content);
+        hasher.update(b"id of a request\n").update(name);
+        hasher.finalize_xof().fill(&mut id);
         let mut first = [0; 8];
+        let mut hasher = blake3::Hasher::new_keyed(key);
+        hasher.update(&older_id.to_le_bytes()).update(content);
         hasher.finalize_xof().fill(&mut first);
         Self {
-            id,
+            id: u128::from_le_bytes(id),
             content: u64::from_le_bytes(first),
-            without_key: Some(xxh3_64(content)),
+            without_key: Some((older_id, older_content)),
         }
     }
 }
@@ -76,7 +80,8 @@ impl Fingerprint {
     /// Whether this is a repetition of a request that was stored, by this release or by one whose hashes had no key.
     #[must_use]
     pub fn repeats(self, stored: Self) -> bool {
-        self.has_id_of(stored) && (self.content == stored.content || self.without_key == Some(stored.content))
+        let is_older = self.without_key.is_some_and(|(_, content)| content == stored.content);
+        self.has_id_of(stored) && (self.content == stored.content || is_older)
     }
 
     /// The hashes of its id and its content.
@@ -91,10 +96,18 @@ impl Fingerprint {
         self.id
     }
 
-    /// Whether the other request has the same id.
+    /// The fingerprint under the hash of its id that an earlier release stored; none of a stored fingerprint.
     #[must_use]
-    pub const fn has_id_of(self, other: Self) -> bool {
-        self.id == other.id
+    pub fn of_earlier_release(self) -> Option<Self> {
+        let (id, _) = self.without_key?;
+        Some(Self { id, ..self })
+    }
+
+    /// Whether the other request has the same id. Of each of them the hash may be that of an earlier release.
+    #[must_use]
+    pub fn has_id_of(self, other: Self) -> bool {
+        let is_older = |one: Self, other: Self| one.without_key.is_some_and(|(id, _)| id == other.id);
+        self.id == other.id || is_older(self, other) || is_older(other, self)
     }
 }
 
@@ -102,9 +115,10 @@ impl Requests {
     /// Whether this request was done.
     #[must_use]
     pub fn seen(&self, request: Fingerprint) -> Seen {
-        match self.0.iter().find(|(id, _)| *id == request.id) {
+        let mut stored = self.0.iter().copied().map(Fingerprint::from_pair);
+        match stored.find(|stored| request.has_id_of(*stored)) {
             None => Seen::New,
-            Some(pair) if request.repeats(Fingerprint::from_pair(*pair)) => Seen::Done,
+            Some(stored) if request.repeats(stored) => Seen::Done,
             Some(_) => Seen::OtherContent,
         }
     }
@@ -161,6 +175,17 @@ mod tests {
         assert_ne!(of(7, "r1"), xxh3_64(b"same"));
     }
 
+    /// Clients make ids of phone numbers.
+    #[test]
+    fn an_id_is_not_found_without_the_key() {
+        let of = |key: u8| {
+            let id = RequestId::parse("reset-14155550199").unwrap();
+            Fingerprint::new(&[key; 32], &id, b"same").id_hash()
+        };
+        assert_ne!(of(7), of(8));
+        assert_ne!(of(7), xxh3_128(b"reset-14155550199"));
+    }
+
     #[test]
     fn a_request_that_an_older_release_stored_is_recognised() {
         let id = RequestId::parse("r1").unwrap();
@@ -168,5 +193,12 @@ mod tests {
         requests.remember(Fingerprint::from_pair((xxh3_128(b"r1"), xxh3_64(b"same"))));
         assert_eq!(requests.seen(Fingerprint::new(&KEY, &id, b"same")), Seen::Done);
         assert_eq!(requests.seen(Fingerprint::new(&KEY, &id, b"other")), Seen::OtherContent);
+        // One with a key for the content and none for the id.
+        let request = Fingerprint::new(&KEY, &id, b"same");
+        let mut requests = Requests::default();
+        requests.remember(Fingerprint::from_pair((xxh3_128(b"r1"), request.pair().1)));
+        assert_eq!(requests.seen(request), Seen::Done);
+        let other = Fingerprint::new(&KEY, &RequestId::parse("r2").unwrap(), b"same");
+        assert_eq!(requests.seen(other), Seen::New);
     }
 }

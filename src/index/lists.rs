@@ -223,6 +223,7 @@ impl ListSnapshot {
                     calls: owner.calls,
                     expires_at: hit.expires_at,
                 }),
+            is_shared: false,
         }
     }
 

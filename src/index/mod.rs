@@ -8,11 +8,13 @@ mod block;
 mod case_steps;
 mod cases;
 mod changes;
+mod erased;
 mod freshness;
 mod lists;
 mod notes;
 mod number_entry;
 mod principals;
+mod scored_call;
 mod shard;
 mod sharing;
 mod stored;
@@ -44,12 +46,14 @@ use acceptance::AcceptanceTable;
 use cases::CaseTable;
 pub use changes::Changed;
 use changes::Changes;
+use erased::ErasedTable;
 pub use freshness::{Freshness, FreshnessKeeper, Moment, STALE_AFTER, StoreState};
 pub use lists::ListSnapshot;
 use lists::ListTable;
 use notes::NoteTable;
 pub use principals::Holder;
 use principals::PrincipalTable;
+pub use scored_call::ScoredCall;
 use shard::ShardIndex;
 use sharing::SharingTable;
 pub use stored::{IndexedRecord, LoadedKind, Show};
@@ -83,34 +87,10 @@ pub struct Index {
     sharing: RwLock<SharingTable>,
     /// What the tenant accepts from others. It has its own lock, which is never held while another is taken.
     acceptance: RwLock<AcceptanceTable>,
+    /// What is remembered of erased numbers. It has its own lock, which is never held while another is taken.
+    erased: RwLock<ErasedTable>,
     /// The numbers that changed since a directory last asked.
     changes: Changes,
-}
-
-/// A call, or a number apart from any call.
-#[derive(Clone, Copy, Debug)]
-pub struct ScoredCall {
-    /// The number that the call shows.
-    pub number: E164,
-    /// The signature of the call.
-    pub signing: Signing,
-    /// Signs in the recent traffic of the number.
-    pub signs: Signs,
-    /// Whether the owner of the number calls from it, by a list of known owners. None if no list names the owner.
-    pub owner: Option<OwnerCalls>,
-}
-
-impl ScoredCall {
-    /// A number apart from any call.
-    #[must_use]
-    pub fn of(number: E164) -> Self {
-        Self {
-            number,
-            signing: Signing::NotGiven,
-            signs: Signs::default(),
-            owner: None,
-        }
-    }
 }
 
 /// The record, cases and score of one number. Its shard stays locked while this exists.
@@ -124,6 +104,8 @@ pub struct NumberView<'a> {
     pub cases: &'a [(&'a CaseLink, Arc<Case>)],
     /// The verdict, and the features behind it.
     pub weighed: Weighed,
+    /// Whether data that another tenant shares are a part of it.
+    pub is_shared: bool,
     number: E164,
     subject: Subject<'a>,
     shard: &'a ShardIndex,
@@ -172,6 +154,7 @@ impl Index {
             principals_generation: AtomicU64::new(1),
             sharing: RwLock::default(),
             acceptance: RwLock::default(),
+            erased: RwLock::default(),
             changes: Changes::default(),
         }
     }
@@ -244,6 +227,7 @@ impl Index {
             version,
             cases: &linked,
             weighed: model.weigh(&subject),
+            is_shared: false,
             number,
             subject,
             shard,

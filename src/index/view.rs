@@ -48,6 +48,8 @@ struct SharedNumber {
     statuses: Vec<StatusEntry>,
     cases: Vec<(CaseLink, Arc<Case>)>,
     neighbourhood: Neighbourhood,
+    /// Whether it shows anything of the number itself.
+    is_known: bool,
 }
 
 impl View {
@@ -170,6 +172,7 @@ impl View {
         let mut around = neighbourhood(model, &shard, &cases, call.number, now);
         let mut linked: Vec<(&CaseLink, Arc<Case>)> = linked_cases(&links, &cases);
         let own_analysts_decide = state.statuses.at(now).next().is_some();
+        let own_around = around;
         for other in &shared {
             state.evidence.add_all(&other.state.evidence, &model.fold);
             for entry in &other.statuses {
@@ -198,6 +201,7 @@ impl View {
             version,
             cases: &linked,
             weighed: model.weigh(&subject),
+            is_shared: around != own_around || shared.iter().any(|other| other.is_known),
             number: call.number,
             subject,
             shard: &shard,
@@ -229,11 +233,13 @@ impl View {
             return Some(shown);
         };
         let known = found.state();
+        shown.is_known = with_reports;
         if with_reports {
             shown.state.evidence.clone_from(&known.evidence);
         }
         if with_statuses {
             shown.statuses = known.statuses.at(now).cloned().collect();
+            shown.is_known |= !shown.statuses.is_empty();
         }
         if !kinds.accept(SharedKind::Cases) {
             return Some(shown);
@@ -244,6 +250,7 @@ impl View {
         drop(shard);
         shown.cases = linked;
         shown.cases.retain(|(_, case)| self.may_see_case(index, &case.id));
+        shown.is_known |= !shown.cases.is_empty();
         Some(shown)
     }
 }

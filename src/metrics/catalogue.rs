@@ -73,7 +73,7 @@ catalogue! {
     EXPIRED Counter "ringwarden_expired_total"
         "Data that were dropped because they were older than `--report-retention` or `--text-retention`, by `kind`: reports, or comments of reports that stay."
     REFUSED_CREDENTIALS Counter "ringwarden_refused_credentials_total"
-        "Requests whose credential was not accepted, by `reason`. missing: they had none. ambiguous: two principals have it, revoke it."
+        "Requests whose credential was not accepted, by `reason`. missing: they had none. ambiguous: two principals have it, revoke it. not_checked: the network has sent too many tokens."
     ROLES_MISSING Counter "ringwarden_role_missing_total"
         "Requests that none of the caller's roles allows, by the `role` of the caller and the `service` of the contract."
     COMMIT_SECONDS Histogram "ringwarden_store_commit_seconds"

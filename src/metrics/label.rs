@@ -284,6 +284,8 @@ label! {
         WrongIssuer "wrong_issuer",
         /// A token is for somebody else.
         WrongAudience "wrong_audience",
+        /// A token was not checked, since its network has sent too many.
+        NotChecked "not_checked",
     }
 }
 

@@ -183,7 +183,7 @@ impl Lists {
         let last = entries.last().filter(|_| left.len() > limit);
         let next_page_token = self.page_key.next(&scope, last.map(|last| cursor_of(last.pattern)));
         Ok(ListPage {
-            list: summary(version, &list),
+            list: self.summary(version, &list),
             entries,
             next_page_token,
         })
@@ -193,7 +193,15 @@ impl Lists {
     #[must_use]
     pub fn all(&self) -> Vec<ListSummary> {
         let lists = self.writer.index().lists().all();
-        lists.iter().map(|(version, list)| summary(*version, list)).collect()
+        lists
+            .iter()
+            .map(|(version, list)| self.summary(*version, list))
+            .collect()
+    }
+
+    /// A list of the index, without its entries.
+    fn summary(&self, version: Version, list: &List) -> ListSummary {
+        summary(self.writer.shown_version::<List>(&list.id, version), list)
     }
 
     /// Refuses a list beyond the limit. Instances that create lists at the same moment may exceed it.
@@ -234,6 +242,7 @@ fn check_emptiness(head: &ListHead, entries: &[ListEntry]) -> Result<(), Service
     Ok(())
 }
 
+/// A list without its entries, of this shown version.
 fn summary(version: Version, list: &List) -> ListSummary {
     ListSummary {
         id: list.id.clone(),

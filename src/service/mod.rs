@@ -28,6 +28,7 @@ mod reports;
 mod settings;
 mod sharings;
 mod tenants;
+mod versions;
 mod writer;
 
 use std::ops::Deref;

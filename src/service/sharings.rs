@@ -179,7 +179,10 @@ impl Sharings {
             total: index.sharing_count(),
             sharings: found
                 .into_iter()
-                .map(|(version, sharing)| VersionedSharing { sharing, version })
+                .map(|(version, sharing)| VersionedSharing {
+                    version: self.writer.shown_version::<Sharing>(&sharing.thing.key(), version),
+                    sharing,
+                })
                 .collect(),
         })
     }

@@ -87,6 +87,12 @@ impl AllTenants {
 }
 
 impl TenantServices {
+    /// The tenant.
+    #[must_use]
+    pub fn tenant(&self) -> TenantId {
+        self.writer.tenant()
+    }
+
     fn new(parts: &TenantParts, tenant: TenantId, index: Arc<Index>) -> Self {
         let meta = parts.store.meta();
         let page_key = PageKey::of_tenant(meta.derived_key("ringwarden 2026 page tokens"), tenant);

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::TokenFault;
 use super::cache::Verified;
 use super::keys::Key;
+use super::unique::has_unique_members;
 use crate::domain::identity::{Subject, SubjectName};
 
 /// The values of `typ` of tokens that say who somebody is: an ID token, or an access token (RFC 9068). Providers sign other
@@ -28,6 +29,9 @@ impl Header {
     pub(super) fn of(token: &str) -> Result<Self, TokenFault> {
         let encoded = token.split('.').next().unwrap_or_default();
         let json = URL_SAFE_NO_PAD.decode(encoded).map_err(|_| TokenFault::Malformed)?;
+        if !has_unique_members(&json) {
+            return Err(TokenFault::Malformed);
+        }
         let header: Self = serde_json::from_slice(&json).map_err(|_| TokenFault::Malformed)?;
         let is_known = |typ: &String| TYPES.iter().any(|known| known.eq_ignore_ascii_case(typ));
         match &header.typ {
@@ -53,6 +57,12 @@ impl Claims {
     pub(super) fn of(token: &str, key: &Key) -> Result<Self, TokenFault> {
         let decoded = jsonwebtoken::decode::<Self>(token, &key.key, &key.validation);
         let data = decoded.map_err(|error| fault(error.kind()))?;
+        // Claims that this server does not read may not come twice either.
+        let encoded = token.split('.').nth(1).unwrap_or_default();
+        let json = URL_SAFE_NO_PAD.decode(encoded).map_err(|_| TokenFault::Malformed)?;
+        if !has_unique_members(&json) {
+            return Err(TokenFault::Malformed);
+        }
         Ok(data.claims)
     }
 

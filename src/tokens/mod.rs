@@ -8,6 +8,7 @@ mod cache;
 mod claims;
 mod keys;
 mod signatures;
+mod unique;
 
 use std::sync::Arc;
 
@@ -59,6 +60,8 @@ pub enum TokenFault {
     NotYet,
     /// Its time is over.
     Expired,
+    /// Its signature was not checked: too many were in a short time.
+    NotChecked,
 }
 
 /// Reads tokens. Its key set is replaced while it works.
@@ -117,6 +120,19 @@ impl Tokens {
     /// # Errors
     /// If the token is not accepted.
     pub fn subject(&self, token: &str) -> Result<(Arc<Subject>, Timestamp), TokenFault> {
+        self.subject_if(token, || true)
+    }
+
+    /// The same. Before the work of a check of the signature, it is asked whether it may be done: anybody can send texts that
+    /// look like tokens.
+    ///
+    /// # Errors
+    /// If the token is not accepted, or its signature may not be checked now.
+    pub fn subject_if(
+        &self,
+        token: &str,
+        may_check: impl FnOnce() -> bool,
+    ) -> Result<(Arc<Subject>, Timestamp), TokenFault> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenFault::Malformed);
         }
@@ -127,7 +143,7 @@ impl Tokens {
             return Ok((verified.subject, until));
         }
         let keys = Arc::clone(&self.keys.read());
-        let verified = self.verify(token, &keys)?;
+        let verified = self.verify(token, &keys, may_check)?;
         verified.check_times(now)?;
         let accepted = (Arc::clone(&verified.subject), verified.until());
         // The keys may have been replaced meanwhile. They are not while this lock is held.
@@ -139,7 +155,7 @@ impl Tokens {
     }
 
     /// Checks all of a token but its times.
-    fn verify(&self, token: &str, keys: &KeySet) -> Result<Verified, TokenFault> {
+    fn verify(&self, token: &str, keys: &KeySet, may_check: impl FnOnce() -> bool) -> Result<Verified, TokenFault> {
         let header = Header::of(token)?;
         let key = match keys.choose(&header) {
             Choice::Key(key) => key,
@@ -149,6 +165,9 @@ impl Tokens {
                 return Err(TokenFault::UnknownKey);
             }
         };
+        if !may_check() {
+            return Err(TokenFault::NotChecked);
+        }
         let claims = Claims::of(token, key)?;
         claims.verified()
     }

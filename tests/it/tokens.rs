@@ -256,6 +256,26 @@ fn other_tokens_are_refused_for_the_right_cause() {
         ("two audiences by name", duplicate(r#""aud":"other""#), Malformed),
         ("two ends", duplicate(r#""exp":1"#), Malformed),
         (
+            "two of a claim that is not read",
+            duplicate(r#""scope":"read","scope":"write""#),
+            Malformed,
+        ),
+        (
+            "two of a claim, of which one is escaped",
+            duplicate(r#""scope":1,"\u0073cope":2"#),
+            Malformed,
+        ),
+        (
+            "two of a member of a claim",
+            duplicate(r#""act":{"sub":"eve","sub":"ana"}"#),
+            Malformed,
+        ),
+        (
+            "two of a parameter that is not read",
+            header(r#"{"alg":"ES256","kid":"k1","x":1,"x":2}"#),
+            Malformed,
+        ),
+        (
             "huge",
             with(|claims| claims["pad"] = json!("x".repeat(MAX_TOKEN_BYTES))),
             Malformed,
@@ -271,6 +291,29 @@ fn other_tokens_are_refused_for_the_right_cause() {
         assert_eq!(tokens.subject(&token).unwrap_err(), expected, "{what}");
     }
     assert!(tokens.subject(&valid).is_ok());
+}
+
+#[test]
+fn a_signature_is_checked_only_if_it_may_be_and_not_twice() {
+    let (key, stranger) = (SigningKey::es256(), SigningKey::es256());
+    let (tokens, _) = reader(&[key.public("k1")], &[TokenAlgorithm::Es256]);
+    let good = key.token("k1", &claims("ana", NOW));
+    let asked = std::cell::Cell::new(0);
+    let if_allowed = |token: &str, is_allowed: bool| {
+        tokens.subject_if(token, || {
+            asked.set(asked.get() + 1);
+            is_allowed
+        })
+    };
+    assert_eq!(if_allowed(&good, false), Err(TokenFault::NotChecked));
+    assert!(if_allowed(&good, true).is_ok());
+    assert_eq!(asked.replace(0), 2);
+    // A token that was checked a short time ago needs no check, and one that names no key of the set gets none.
+    assert!(if_allowed(&good, false).is_ok());
+    let unknown = stranger.token("k2", &claims("ana", NOW));
+    assert_eq!(if_allowed(&unknown, false), Err(TokenFault::UnknownKey));
+    assert_eq!(if_allowed("abc", false), Err(TokenFault::Malformed));
+    assert_eq!(asked.get(), 0);
 }
 
 #[test]

@@ -158,6 +158,7 @@ pub(in crate::api) fn erased(erased: &Erased) -> v1::EraseNumberResponse {
         audit_events: counts.events,
         open_case_ids: erased.open_cases.iter().map(|id| id.as_str().to_owned()).collect(),
         list_ids: erased.lists.iter().map(|id| id.as_str().to_owned()).collect(),
+        guarding_statuses: erased.guarding.iter().map(|kind| kind.code().into()).collect(),
     }
 }
 

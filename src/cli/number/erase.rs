@@ -5,10 +5,11 @@ use clap::Args;
 use crate::cli::confirm::{AtTerminal, Confirm};
 use crate::cli::connect::{self, Remote};
 use crate::cli::error::CliError;
+use crate::cli::names;
 use crate::cli::output;
 use crate::cli::shared::{Change, InRegion};
 use crate::wire::v1::number_service_client::NumberServiceClient;
-use crate::wire::v1::{EraseNumberRequest, EraseNumberResponse};
+use crate::wire::v1::{EraseNumberRequest, EraseNumberResponse, StatusKind};
 
 /// Arguments of `number erase`.
 #[derive(Args, Debug)]
@@ -18,7 +19,7 @@ pub(super) struct EraseArgs {
     /// Reason; the audit event keeps it, without the number
     #[arg(long, value_name = "TEXT", required_if_eq("override_case", "true"))]
     reason: Option<String>,
-    /// Erase the number though it is linked to an open case; the audit event says so
+    /// Erase the number though it is linked to an open case, or has the status PROTECTED or BLOCKED; the audit event says so
     #[arg(long)]
     override_case: bool,
     /// Erase only if the record of the number has this version [default: any version]
@@ -96,6 +97,14 @@ fn print(answer: &EraseNumberResponse, json: bool, happened: &str) -> Result<(),
             "open cases, so it needs --override-case: {}",
             output::clean(&cases)
         ))?;
+    }
+    if !answer.guarding_statuses.is_empty() {
+        let kinds = answer
+            .guarding_statuses
+            .iter()
+            .map(|kind| names::name_of::<StatusKind>(*kind));
+        let kinds = kinds.collect::<Vec<_>>().join(" and ");
+        output::note(format!("it is {kinds}, so it needs --override-case"))?;
     }
     if !answer.list_ids.is_empty() {
         let lists = answer.list_ids.join(", ");

@@ -101,6 +101,14 @@ stable_enum! {
         SubmitReport = 26 "SUBMIT_REPORT",
         /// A tenant said what it accepts from another.
         SetAcceptance = 27 "SET_ACCEPTANCE",
+        /// A case was read with notes, or a case of another tenant.
+        GetCase = 28 "GET_CASE",
+        /// The notes on a number or a case were read.
+        ListNotes = 29 "LIST_NOTES",
+        /// The comments of a number were compared with those of others.
+        ListSimilarNumbers = 30 "LIST_SIMILAR_NUMBERS",
+        /// Numbers, cases and brands were searched by a text.
+        Search = 31 "SEARCH",
     }
 }
 
@@ -333,7 +341,7 @@ mod tests {
     #[test]
     fn integers_and_names_are_frozen() {
         let codes: Vec<u8> = AuditMethod::ALL.iter().map(|method| method.code()).collect();
-        assert_eq!(codes, (1..=27).collect::<Vec<u8>>());
+        assert_eq!(codes, (1..=31).collect::<Vec<u8>>());
         assert_eq!(
             AuditMethod::from_name("set-number-status"),
             Some(AuditMethod::SetNumberStatus)

@@ -15,6 +15,8 @@ pub enum Caller {
     /// Nobody: the request has no credential, or one that is not accepted.
     #[default]
     Nobody,
+    /// Somebody whose token was not checked, since its network has sent too many that had to be.
+    Unchecked,
     /// A principal.
     Known(Arc<Identified>),
 }
@@ -65,7 +67,7 @@ impl Caller {
     pub fn principal(&self) -> Option<&Principal> {
         match self {
             Self::Known(known) => Some(&known.principal),
-            Self::Open | Self::Nobody => None,
+            Self::Open | Self::Nobody | Self::Unchecked => None,
         }
     }
 
@@ -74,7 +76,7 @@ impl Caller {
     pub fn credential(&self) -> Option<Credential> {
         match self {
             Self::Known(known) => Some(known.credential),
-            Self::Open | Self::Nobody => None,
+            Self::Open | Self::Nobody | Self::Unchecked => None,
         }
     }
 
@@ -89,7 +91,7 @@ impl Caller {
     pub fn may_act_as(&self, role: Role) -> bool {
         match self {
             Self::Open => true,
-            Self::Nobody => false,
+            Self::Nobody | Self::Unchecked => false,
             Self::Known(known) => known.principal.roles.has(role),
         }
     }

@@ -110,6 +110,8 @@ pub struct ListHits {
     /// What the owner of the number does with it, by the longest listed prefix of it; an entry for the number itself
     /// counts as longer than any prefix.
     pub known_owner: Option<OwnerHit>,
+    /// Whether a list of another tenant adds something to the tenant's own lists.
+    pub is_shared: bool,
 }
 
 impl ListHits {
@@ -125,10 +127,12 @@ impl ListHits {
             }
             (own, other) => own.or(other),
         };
+        let own = *self;
         self.do_not_originate = later(self.do_not_originate, other.do_not_originate);
         self.protected = later(self.protected, other.protected);
         self.unassigned = later(self.unassigned, other.unassigned);
         self.known_owner = self.known_owner.or(other.known_owner);
+        self.is_shared |= *self != own;
     }
 }
 

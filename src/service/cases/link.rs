@@ -8,6 +8,7 @@ use crate::domain::case::{CaseLink, MAX_LINKS};
 use crate::domain::ids::CaseId;
 use crate::domain::kinds::CaseRole;
 use crate::domain::requests::Fingerprint;
+use crate::domain::state::NumberState;
 use crate::number::{E164, Region};
 use crate::service::ServiceError;
 use crate::service::content::{Method, RequestContent};
@@ -54,7 +55,7 @@ impl Cases {
                 };
                 let content = (self.writer.request_key(), &input.content());
                 let fingerprint = mutation.link_fingerprint(Method::Link, &id, Some(input.role), content);
-                if !is_new(mutation, input.expected_version, record, fingerprint)? {
+                if !self.is_new(mutation, input.expected_version, record, fingerprint)? {
                     return Ok(Done::unchanged(false));
                 }
                 let created = record.state.links.iter().all(|link| link.key() != wanted.key());
@@ -93,7 +94,7 @@ impl Cases {
                 let content = RequestContent::of(Method::Unlink);
                 let content = (self.writer.request_key(), &content);
                 let fingerprint = mutation.link_fingerprint(Method::Unlink, &id, input.role, content);
-                if !is_new(mutation, input.expected_version, record, fingerprint)? {
+                if !self.is_new(mutation, input.expected_version, record, fingerprint)? {
                     return Ok(Done::unchanged(false));
                 }
                 let was_linked = record.state.remove_link(&id, input.role);
@@ -110,6 +111,18 @@ impl Cases {
             },
         )
         .await
+    }
+
+    /// Whether one number's link has to be changed; each number has its own expected version.
+    fn is_new(
+        &self,
+        mutation: &Mutation,
+        expected_version: Option<Version>,
+        record: &NumberRecord,
+        fingerprint: Fingerprint,
+    ) -> Result<bool, ServiceError> {
+        let seen = record.state.requests.seen(fingerprint);
+        mutation.check_version(expected_version, seen, self.writer.version_of(record))
     }
 
     /// Changes the links of many numbers, each once for the request: `change` returns whether the link was made or
@@ -152,7 +165,8 @@ impl Cases {
                     }
                     Ok(done)
                 });
-            Ok(results(items, &jobs, outcomes.await))
+            let version = |number: E164, version| self.writer.shown_version::<NumberState>(&number, version);
+            Ok(results(items, &jobs, outcomes.await, version))
         };
         self.writer
             .carry_out(&request, work, |results: &Vec<_>| outcome(results))
@@ -175,6 +189,7 @@ fn results<I>(
     items: &Items<'_, I>,
     jobs: &[NumberJob<(usize, &I)>],
     outcomes: Vec<JobOutcome<bool>>,
+    version: impl Fn(E164, Version) -> Version,
 ) -> Vec<Result<LinkOutcome, ServiceError>> {
     let unanswered = |item: &Result<_, ServiceError>| match item {
         Ok(_) => Err(ServiceError::Internal),
@@ -187,7 +202,7 @@ fn results<I>(
                 *result = answer.map(|changed| LinkOutcome {
                     number: job.number,
                     changed,
-                    version: outcome.version,
+                    version: version(job.number, outcome.version),
                 });
             }
         }
@@ -259,15 +274,4 @@ impl LinkInput {
             .time(self.to);
         content
     }
-}
-
-/// Whether one number's link has to be changed; each number has its own expected version.
-fn is_new(
-    mutation: &Mutation,
-    expected_version: Option<Version>,
-    record: &NumberRecord,
-    fingerprint: Fingerprint,
-) -> Result<bool, ServiceError> {
-    let seen = record.state.requests.seen(fingerprint);
-    mutation.check_version(expected_version, seen, record.version.unwrap_or(0))
 }

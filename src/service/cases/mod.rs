@@ -182,12 +182,16 @@ impl Cases {
     pub fn get(&self, id: &CaseId) -> Result<CaseDetails, ServiceError> {
         let found = self.writer.index().case(id);
         let (version, case) = found.ok_or(ServiceError::NotFound { resource: "case" })?;
-        Ok(self.details(version, case))
+        Ok(self.details(self.shown_version(version, &case), case))
     }
 
     /// The view of a case that was just committed.
     fn committed(&self, changed: Changed<Case, ()>) -> CaseDetails {
         self.details(changed.version, Arc::new(changed.record))
+    }
+
+    fn shown_version(&self, version: Version, case: &Case) -> Version {
+        self.writer.shown_version::<Case>(&case.id, version)
     }
 
     fn details(&self, version: Version, case: Arc<Case>) -> CaseDetails {
@@ -264,7 +268,7 @@ impl Cases {
         let next_page_token = self.page_key.next(&scope, cursor);
         let mut details = Vec::with_capacity(cases.len());
         for (version, case) in cases {
-            details.push(self.details(version, case));
+            details.push(self.details(self.shown_version(version, &case), case));
             tokio::task::consume_budget().await; // to count the members takes longer with each case
         }
         Ok(CaseList {

@@ -214,9 +214,9 @@ fn fingerprints_are_frozen() {
     let of_role = mutation().link_fingerprint(Method::Link, &case(), Some(CaseRole::Callback), (&key, &content));
     let of_all = mutation().link_fingerprint(Method::Unlink, &case(), None, (&key, &content));
     let ids = [
-        10_981_796_459_166_608_882_930_040_187_244_341_075,
-        67_501_979_200_218_959_907_247_200_134_471_566_982,
-        36_983_986_768_993_920_845_872_807_167_039_017_517,
+        111_377_780_465_531_992_938_259_032_243_826_035_888,
+        151_523_611_783_360_552_708_417_302_754_809_256_156,
+        314_481_004_756_822_068_037_570_426_036_664_994_108,
     ];
     let found = [plain, of_role, of_all];
     assert_eq!(found.map(|fingerprint| fingerprint.pair().0), ids);
@@ -226,9 +226,16 @@ fn fingerprints_are_frozen() {
         14_350_314_960_868_165_080,
     ];
     assert_eq!(found.map(|fingerprint| fingerprint.pair().1), contents);
-    // As earlier releases stored them.
-    for (fingerprint, id) in found.into_iter().zip(ids) {
-        assert!(fingerprint.repeats(Fingerprint::from_pair((id, 14_493_495_514_832_077_395))));
+    // As earlier releases stored them: the ids without a key, and the contents with one or without.
+    let earlier_ids = [
+        10_981_796_459_166_608_882_930_040_187_244_341_075,
+        67_501_979_200_218_959_907_247_200_134_471_566_982,
+        36_983_986_768_993_920_845_872_807_167_039_017_517,
+    ];
+    for ((fingerprint, id), content) in found.into_iter().zip(earlier_ids).zip(contents) {
+        for content in [content, 14_493_495_514_832_077_395] {
+            assert!(fingerprint.repeats(Fingerprint::from_pair((id, content))));
+        }
     }
     // No role is 0, which stands for all roles.
     assert!(CaseRole::ALL.iter().all(|role| role.code() != 0));

@@ -39,6 +39,7 @@ impl Lists {
         check_emptiness(head, &entries)?;
         let found = self.writer.index().list(&head.id);
         let version = found.as_ref().map_or(0, |(version, _)| *version);
+        let version = self.writer.shown_version::<List>(&head.id, version);
         head.mutation.check(Seen::New, version)?;
         let old = match &found {
             Some((_, list)) if list.kind != head.kind => return Err(other_kind(list.kind)),

@@ -99,12 +99,15 @@ impl Lookups {
         }
     }
 
-    /// The decision of the policy. An answer is never valid for longer than the facts it depends on.
+    /// The decision of the policy. An answer is never valid for longer than the facts it depends on, and what another tenant
+    /// shares may end at any moment.
     fn decide(&self, question: &Question<'_>, found: &LookupFindings) -> Decision {
         let decision = self.policy.decide(&found.facts);
         let left = found.until.map(|until| question.now.until(until));
+        let of_shared = found.is_shared.then_some(self.policy.clean_ttl);
+        let bounds = left.into_iter().chain(of_shared);
         Decision {
-            ttl: left.map_or(decision.ttl, |left| decision.ttl.min(left)),
+            ttl: bounds.fold(decision.ttl, Duration::min),
             ..decision
         }
     }

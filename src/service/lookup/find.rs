@@ -28,6 +28,8 @@ pub(super) struct LookupFindings {
     pub(super) facts: Facts,
     /// The first moment at which one of these facts expires; none if none does.
     pub(super) until: Option<Timestamp>,
+    /// Whether one of these facts is of another tenant, which may end its sharing at any moment.
+    pub(super) is_shared: bool,
     /// Whether the number is scored: not if a list protects it or says that it never calls.
     is_scored: bool,
     pub(super) record: RecordFacts,
@@ -45,6 +47,8 @@ struct NumberFound {
     owner: Option<OwnerCalls>,
     /// The first moment at which a status expires.
     until: Option<Timestamp>,
+    /// Whether another tenant's data are a part of it.
+    is_shared: bool,
     /// The further parts of a full answer; none if a short one is wanted.
     full: Option<FullFindings>,
 }
@@ -107,6 +111,7 @@ impl Lookups {
                 verdict: Verdict::NOT_SCORED,
             },
             until: listed.until,
+            is_shared: listed.is_shared,
             is_scored: protection.is_none()
                 && advised.is_none()
                 && bar != Some(Bar::DoNotOriginate)
@@ -148,6 +153,7 @@ impl Lookups {
             mut score,
             owner,
             until,
+            is_shared,
             full,
         }) = known
         else {
@@ -175,6 +181,7 @@ impl Lookups {
                 ..blank.facts
             },
             until: until.into_iter().chain(blank.until).min(),
+            is_shared: is_shared || blank.is_shared,
             record,
             cases,
             ..blank
@@ -243,6 +250,7 @@ impl NumberFound {
             score,
             owner: known.owner_calls(),
             until: statuses.filter_map(|entry| entry.expires_at).min(),
+            is_shared: known.is_shared,
             full: full.then(|| FullFindings {
                 number_value: known.number_value(),
                 record: RecordFacts::of(known),

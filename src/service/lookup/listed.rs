@@ -15,6 +15,8 @@ pub(super) struct ListFindings {
     pub(super) owner: Option<OwnerCalls>,
     /// The first moment at which one of the entries expires.
     pub(super) until: Option<Timestamp>,
+    /// Whether one of the entries is of another tenant.
+    pub(super) is_shared: bool,
 }
 
 impl ListFindings {
@@ -42,6 +44,7 @@ impl ListFindings {
             tenant: allowed.or(blocked).or(by_prefix),
             owner: hits.known_owner.map(|hit| hit.calls),
             until: ends.chain(owner_ends).min(),
+            is_shared: hits.is_shared,
         }
     }
 }

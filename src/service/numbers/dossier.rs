@@ -72,6 +72,7 @@ impl Numbers {
     pub async fn dossier(&self, text: &str, region: Option<Region>) -> Result<Dossier, ServiceError> {
         let number = read_number("number", text, region)?;
         let record = self.writer.read_whole(number).await?;
+        let version = self.writer.version_of_whole(number, &record);
         let reports = stored_reports(record.rows);
         let now = self.writer.now();
         let index = self.writer.index();
@@ -102,7 +103,7 @@ impl Numbers {
             stored_reports: reports.len(),
             notes,
             note_count,
-            version: record.version.unwrap_or(0),
+            version,
         }))
     }
 }

@@ -33,7 +33,7 @@ impl Numbers {
             0
         };
         whole.state.statuses.set(input.entry(mutation, now));
-        Ok(foreseen(number, whole, dropped))
+        Ok(self.foreseen(number, whole, dropped))
     }
 
     /// How many reports a reset would remove.
@@ -51,27 +51,27 @@ impl Numbers {
         let moment = reset_moment(before, self.writer.now())?;
         let whole = self.unchanged(number, mutation).await?;
         let dropped = dropped(&whole, moment);
-        Ok(foreseen(number, whole, dropped))
+        Ok(self.foreseen(number, whole, dropped))
     }
 
     /// The number as it is, if it has the version that the change expects.
     async fn unchanged(&self, number: E164, mutation: &Mutation) -> Result<WholeNumber, ServiceError> {
         let whole = self.writer.read_whole(number).await?;
-        mutation.check(Seen::New, whole.version.unwrap_or(0))?;
+        mutation.check(Seen::New, self.writer.version_of_whole(number, &whole))?;
         Ok(whole)
+    }
+
+    fn foreseen(&self, number: E164, whole: WholeNumber, dropped: u32) -> NumberChanged<u32> {
+        NumberChanged {
+            number,
+            answer: Some(dropped),
+            version: self.writer.version_of_whole(number, &whole),
+            statuses: whole.state.statuses,
+        }
     }
 }
 
 fn dropped(whole: &WholeNumber, moment: Timestamp) -> u32 {
     let dropped = whole.rows.iter().filter(|row| is_lost_by_reset(row, moment)).count();
     u32::try_from(dropped).unwrap_or(u32::MAX)
-}
-
-fn foreseen(number: E164, whole: WholeNumber, dropped: u32) -> NumberChanged<u32> {
-    NumberChanged {
-        number,
-        answer: Some(dropped),
-        statuses: whole.state.statuses,
-        version: whole.version.unwrap_or(0),
-    }
 }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use self::eraser::Eraser;
 use super::Numbers;
 use crate::domain::ids::{CaseId, ListId};
+use crate::domain::kinds::StatusKind;
 use crate::domain::list::Pattern;
 use crate::domain::report::RowState;
 use crate::domain::requests::Seen;
@@ -41,6 +42,8 @@ pub struct Erased {
     pub counts: ErasedCounts,
     /// The open cases that it is linked to; empty after an erasure.
     pub open_cases: Vec<CaseId>,
+    /// The statuses that keep it from being erased without an override; empty after an erasure.
+    pub guarding: Vec<StatusKind>,
     /// The lists that name exactly this number: their entries stay, since they are the operator's.
     pub lists: Vec<ListId>,
 }
@@ -134,6 +137,7 @@ impl Numbers {
             number,
             counts,
             open_cases: Vec::new(),
+            guarding: Vec::new(),
             lists: self.lists_naming(number),
         })
     }
@@ -160,7 +164,7 @@ impl Numbers {
         let number = read_number("number", text, region)?;
         self.writer.refresh().await;
         let whole = self.writer.read_whole(number).await?;
-        mutation.check(Seen::New, whole.version.unwrap_or(0))?;
+        mutation.check(Seen::New, self.writer.version_of_whole(number, &whole))?;
         let eraser = self.eraser();
         let mut counts = ErasedCounts::of_record(&whole, self.writer.notes_of(number).len());
         counts.mentions = count(eraser.numbers_naming(number).await?.len());
@@ -169,6 +173,7 @@ impl Numbers {
             number,
             counts,
             open_cases: eraser.open_cases(&whole),
+            guarding: eraser.guarding(&whole.state),
             lists: self.lists_naming(number),
         })
     }

@@ -57,7 +57,7 @@ impl Principals {
             .writer
             .carry_out(&request, Box::pin(work), |_| Outcome::Done(Vec::new()))
             .await?;
-        Ok(versioned(changed))
+        Ok(self.versioned(changed))
     }
 
     /// Changes what a principal may do, or locks it out.
@@ -100,7 +100,7 @@ impl Principals {
             .writer
             .carry_out(&request, Box::pin(work), |_| Outcome::Done(Vec::new()))
             .await?;
-        Ok(versioned(changed))
+        Ok(self.versioned(changed))
     }
 
     /// Changes a principal once for a request. The last administrator is not changed to something else.
@@ -125,8 +125,9 @@ impl Principals {
         .await
     }
 
-    /// Claims what a change of a principal needs, and commits it to the version for which it was claimed. `next` makes the
-    /// principal of the next version, and says whether it is another one.
+    /// Claims what a change of a principal needs, and commits it to the version for which it was claimed. `next` gets the
+    /// version as the tenant of the principal sees it, makes the principal of the next version, and says whether it
+    /// is another one.
     async fn write(
         &self,
         id: &PrincipalId,
@@ -148,7 +149,7 @@ impl Principals {
                 .pop()
                 .flatten();
             let (version, before) = found.map_or((0, None), |(version, principal)| (version, Some(principal)));
-            let (after, writes) = next(before.clone(), version)?;
+            let (after, writes) = next(before.clone(), self.shown_version(before.as_ref(), version))?;
             if writes {
                 let planned = Planned {
                     before: before.as_ref(),
@@ -166,7 +167,8 @@ impl Principals {
                         // Another writer was faster; what was claimed is for the version before.
                         return Ok((found.ok_or(ServiceError::Internal)?, Done::unchanged(false)));
                     }
-                    let (principal, writes) = next(found, at)?;
+                    let shown = self.shown_version(found.as_ref(), at);
+                    let (principal, writes) = next(found, shown)?;
                     Ok((
                         principal,
                         if writes {
@@ -182,6 +184,25 @@ impl Principals {
             }
         }
         Err(overtaken())
+    }
+
+    /// The version of a principal, as its tenant sees it: all principals are kept with the default tenant.
+    fn shown_version(&self, principal: Option<&Principal>, version: Version) -> Version {
+        principal.map_or(version, |one| {
+            self.writer.version_for::<Principal>(one.tenant, &one.id, version)
+        })
+    }
+
+    pub(super) fn versioned(&self, changed: Changed<Principal, bool>) -> VersionedPrincipal {
+        self.as_shown((changed.version, Arc::new(changed.record)))
+    }
+
+    /// A principal of the index, with its version as its tenant sees it.
+    pub(super) fn as_shown(&self, (version, principal): (Version, Arc<Principal>)) -> VersionedPrincipal {
+        VersionedPrincipal {
+            version: self.shown_version(Some(&principal), version),
+            principal,
+        }
     }
 
     fn check_new(&self, new: &NewPrincipal, now: Timestamp) -> Result<(), ServiceError> {
@@ -254,13 +275,6 @@ impl Principals {
             return Err(ServiceError::ContentMismatch { field: "subjects" });
         }
         Ok(())
-    }
-}
-
-pub(super) fn versioned(changed: Changed<Principal, bool>) -> VersionedPrincipal {
-    VersionedPrincipal {
-        principal: Arc::new(changed.record),
-        version: changed.version,
     }
 }
 

@@ -1,6 +1,5 @@
 //! Making, replacing and revoking keys.
 
-use super::edit::versioned;
 use super::{NewKey, Principals, VersionedPrincipal, no_principal};
 use crate::domain::audit::AuditMethod;
 use crate::domain::identity::{KeyId, MAX_LIVE_KEYS, PrincipalId, PrincipalKey};
@@ -49,7 +48,7 @@ impl Principals {
             .writer
             .carry_out(&request, Box::pin(work), |_| Outcome::Done(Vec::new()))
             .await?;
-        Ok(versioned(changed))
+        Ok(self.versioned(changed))
     }
 
     /// Revokes a key: it is refused from now on, on every instance.
@@ -96,7 +95,7 @@ impl Principals {
             .writer
             .carry_out(&request, Box::pin(work), |_| Outcome::Done(Vec::new()))
             .await?;
-        Ok(versioned(changed))
+        Ok(self.versioned(changed))
     }
 }
 

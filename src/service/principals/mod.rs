@@ -168,8 +168,8 @@ impl Principals {
     /// # Errors
     /// If there is none with this id.
     pub fn get(&self, id: &PrincipalId) -> Result<VersionedPrincipal, ServiceError> {
-        let (version, principal) = self.writer.index().principal(id).ok_or_else(no_principal)?;
-        Ok(VersionedPrincipal { principal, version })
+        let found = self.writer.index().principal(id).ok_or_else(no_principal)?;
+        Ok(self.as_shown(found))
     }
 
     /// A page of the principals that an administrator of the tenant `manager` manages.
@@ -195,10 +195,7 @@ impl Principals {
         let cursor = last.map(|(_, principal)| principal.id.as_str().as_bytes().to_vec());
         Ok(PrincipalList {
             next_page_token: self.page_key.next(&scope, cursor),
-            principals: found
-                .into_iter()
-                .map(|(version, principal)| VersionedPrincipal { principal, version })
-                .collect(),
+            principals: found.into_iter().map(|found| self.as_shown(found)).collect(),
             total,
         })
     }

@@ -57,6 +57,7 @@ impl Reports {
     /// others lose theirs; if the store cannot be reached, that is the end.
     pub async fn expire(&self, shards: &[Shard], kept: &KeptSince) -> (Expired, Result<(), ServiceError>) {
         let mut run = ExpiryRun::default();
+        let (actor, via) = (Actor::retention(), Via::default());
         if kept.is_everything() {
             return run.ended();
         }
@@ -77,6 +78,9 @@ impl Reports {
             }
             if run.is_store_away() {
                 break;
+            }
+            if let Err(error) = self.writer.expire_erased(*shard, kept, author(&actor, &via)).await {
+                run.failed(error);
             }
         }
         run.ended()
@@ -109,13 +113,7 @@ impl Reports {
 
     async fn expire_some(&self, numbers: &[E164], kept: &KeptSince, run: &mut ExpiryRun) {
         let (actor, via) = (Actor::retention(), Via::default());
-        let author = Author {
-            actor: &actor,
-            request: "",
-            reason: "",
-            via: &via,
-            method: None,
-        };
+        let author = author(&actor, &via);
         let jobs: Vec<_> = numbers
             .iter()
             .map(|number| NumberJob {
@@ -163,5 +161,16 @@ impl Reports {
         let deadline = self.writer.deadline(1);
         self.writer.delete_number((number, &whole), author, deadline).await?;
         Ok(())
+    }
+}
+
+/// The author of what is dropped by age. It makes no events.
+const fn author<'a>(actor: &'a Actor, via: &'a Via) -> Author<'a> {
+    Author {
+        actor,
+        request: "",
+        reason: "",
+        via,
+        method: None,
     }
 }

@@ -1,11 +1,13 @@
 //! Filing: rows are written to the records of their numbers.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::Reports;
 use super::filing::{Filing, FilingOutcome};
 use crate::domain::actor::Actor;
 use crate::domain::audit::Via;
+use crate::domain::erased::ErasedNumber;
 use crate::domain::evidence::FoldModel;
 use crate::domain::report::{ReportRow, RowState};
 use crate::domain::rows::Missing;
@@ -40,11 +42,18 @@ impl Reports {
             method: None, // the rows themselves say when and from whom they came; one that counts again makes an event of its own
         };
         let fold = self.writer.fold();
+        let erased = jobs
+            .iter()
+            .filter_map(|job| Some((job.number, self.writer.erased(job.number)?)));
+        let erased: BTreeMap<E164, Arc<ErasedNumber>> = erased.collect();
         let of_job: BTreeMap<E164, &NumberJob<_>> = jobs.iter().map(|job| (job.number, job)).collect();
         let outcomes = self
             .writer
             .change_numbers(&jobs, author, deadline, |record, (_, filing)| {
-                let answer = file_one(record, filing, fold).map_err(|stop| match stop {
+                let erased = erased
+                    .get(&record.number)
+                    .map(|erased| (self.writer.erased_key(), &**erased));
+                let answer = file_one(record, filing, erased, fold).map_err(|stop| match stop {
                     Stop::Rows(missing) => missing_for_all(record, missing, of_job.get(&record.number).copied(), fold),
                     stop @ (Stop::Buckets(_) | Stop::Refused(_)) => stop,
                 })?;
@@ -71,21 +80,37 @@ impl Reports {
 }
 
 /// Adds one report to a number's record; the job folds it. A report that is marked as refused is only looked for.
-fn file_one(record: &mut NumberRecord, filing: &Filing, fold: &FoldModel) -> Result<FilingOutcome, Stop> {
-    let known = record.rows.find(&filing.row.id)?;
+/// `erased` is what is remembered of the number from before its erasure, with its key.
+fn file_one(
+    record: &mut NumberRecord,
+    filing: &Filing,
+    erased: Option<(&[u8; 32], &ErasedNumber)>,
+    fold: &FoldModel,
+) -> Result<FilingOutcome, Stop> {
+    let older = match &filing.older {
+        Some(older) => record.rows.find(&older.id)?.map(|_| &**older),
+        None => None,
+    };
+    let filed = older.unwrap_or(&filing.row);
+    let known = record.rows.find(&filed.id)?;
     let decides = filing.sender.decides;
+    if let (None, Some((key, erased))) = (known, erased)
+        && let Some(submitted) = filing.all_ids().find_map(|row| erased.withholds(key, row, decides))
+    {
+        return Ok(FilingOutcome::withheld(submitted));
+    }
     let was_withdrawn = known.is_some_and(|known| known.state == RowState::Withdrawn);
     // A report that counts again after its withdrawal takes quota as a new one.
-    let kept = known.filter(|known| !known.may_return_as(&filing.row, decides));
+    let kept = known.filter(|known| !known.may_return_as(filed, decides));
     let kept_at = kept.map(|row| row.received_at);
     let kept_revision = known.map_or(0, |row| row.revision);
     let known_time = kept.map(|row| row.body.occurred_at);
-    let (kept_sender, kept_weight) = kept.map_or((filing.row.sender, 1.0), |row| (row.sender, row.weight));
+    let (kept_sender, kept_weight) = kept.map_or((filed.sender, 1.0), |row| (row.sender, row.weight));
     if let (Some(error), None) = (&filing.refused, kept_at) {
         return Err(Stop::Refused(error.clone()));
     }
     let kept_callbacks = kept.map(|row| row.body.callbacks.clone()).unwrap_or_default();
-    let mut row = filing.row.clone();
+    let mut row = filed.clone();
     let is_as_stored = |known: &ReportRow| known.is_live() && known.revision >= row.revision;
     if known.is_some_and(|known| is_as_stored(known) && known.content == filing.content_without_key) {
         row.content = filing.content_without_key; // a retry of a report that an earlier release stored
@@ -101,7 +126,7 @@ fn file_one(record: &mut NumberRecord, filing: &Filing, fold: &FoldModel) -> Res
     let submitted = record.state.add(&mut record.rows, row, decides, fold)?;
     if was_withdrawn && submitted == Submitted::Accepted {
         let by = filing.sender.by.clone();
-        record.told.counts_again(&filing.row.id, by);
+        record.told.counts_again(&filed.id, by);
     }
     Ok(FilingOutcome {
         stored_sender: kept_sender,
@@ -122,7 +147,7 @@ fn missing_for_all(
     let Some(job) = job else {
         return Stop::Rows(missing);
     };
-    let new = job.items.iter().map(|(_, filing)| &filing.row);
+    let new = job.items.iter().flat_map(|(_, filing)| filing.all_ids());
     let table = record.state.reporter_table(fold);
     let mut buckets: BTreeSet<u32> = record.rows.missing(missing).collect();
     match (missing, table) {

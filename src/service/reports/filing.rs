@@ -24,6 +24,8 @@ pub(super) struct Filing {
     pub(super) row: ReportRow,
     /// The hash of its content as earlier releases stored it, without a key.
     pub(super) content_without_key: u64,
+    /// The same row with the id that an earlier release gave it; only of a row of a call-back number.
+    pub(super) older: Option<Box<ReportRow>>,
     /// The party that sends it.
     pub(super) sender: Arc<Sender>,
     /// Whether the report says when the call was.
@@ -65,6 +67,19 @@ pub(super) struct FilingOutcome {
     pub(super) kept_callbacks: Vec<E164>,
 }
 
+impl FilingOutcome {
+    /// The outcome of a report that does not count, and of which no row is kept.
+    pub(super) const fn withheld(submitted: Submitted) -> Self {
+        Self {
+            submitted,
+            kept_at: None,
+            kept_revision: 0,
+            stored_sender: None,
+            kept_callbacks: Vec::new(),
+        }
+    }
+}
+
 impl Filing {
     /// The report as it counts in a quota: one for the number that it is about, and one for each call-back number, since
     /// it adds evidence to each of them.
@@ -72,9 +87,33 @@ impl Filing {
         (self.row.body.callbacks.len() as u64).saturating_add(1)
     }
 
+    /// The row, and the same one under the id of an earlier release.
+    pub(super) fn all_ids(&self) -> impl Iterator<Item = &ReportRow> + Clone {
+        std::iter::once(&self.row).chain(self.older.as_deref())
+    }
+
     /// The id of the row that the report, with this sender in its row, adds to each of its call-back numbers.
-    pub(super) fn callback_id(&self, sender: Option<SenderHash>) -> ReportId {
-        self.row.id.of_callback(&self.number.digits().to_string(), sender)
+    pub(super) fn callback_id(&self, key: &[u8; 32], sender: Option<SenderHash>) -> ReportId {
+        self.row.id.of_callback(key, &self.number.digits().to_string(), sender)
+    }
+
+    /// The same id as an earlier release stored it.
+    pub(super) fn older_callback_id(&self, sender: Option<SenderHash>) -> ReportId {
+        let number = self.number.digits().to_string();
+        self.row.id.of_callback_without_key(&number, sender)
+    }
+
+    /// The same filing, which an earlier release may have stored under another id.
+    pub(super) fn or_older(self, id: ReportId, key: &[u8; 32]) -> Self {
+        let older = ReportRow {
+            id,
+            content: self.content_without_key,
+            ..self.row.clone()
+        };
+        Self {
+            older: Some(Box::new(older.under_key(key))),
+            ..self
+        }
     }
 
     /// A filing that no quota applies to. `key` is that of the contents of reports.
@@ -84,6 +123,7 @@ impl Filing {
             number,
             content_without_key: row.content,
             row: row.under_key(key),
+            older: None,
             sender,
             timed,
             made_id: false,

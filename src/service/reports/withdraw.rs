@@ -186,8 +186,15 @@ impl Reports {
             self.change_claims(reporter, deadline, |state| state.forget(number))
                 .await?;
         }
-        let of_callback = report.of_callback(&number.digits().to_string(), taken.sender);
+        let digits = number.digits().to_string();
+        let of_callback = report.of_callback(self.writer.callback_key(), &digits, taken.sender);
+        let older = report.of_callback_without_key(&digits, taken.sender);
         for callback in taken.callbacks {
+            // An earlier release may have stored the row.
+            let of_older = (&older, Unknown::LeftAlone);
+            if self.withdraw_from(callback, of_older, made, deadline).await?.was_known {
+                continue;
+            }
             // The report may have been stored, and the rows of its call-back numbers may be on their way.
             let of_callback = (&of_callback, Unknown::Remembered);
             self.withdraw_from(callback, of_callback, made, deadline).await?;

@@ -1,5 +1,6 @@
 //! The audit events of changes: each is written in the commit of the record that changed.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::number_job::NumberRecord;
@@ -16,10 +17,12 @@ use crate::domain::ids::ReportId;
 use crate::domain::list::List;
 use crate::domain::note::{Note, NoteSubject};
 use crate::domain::state::NumberState;
+use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 use crate::domain::visibility::{SharedThing, Sharing};
 use crate::number::E164;
-use crate::store::{EventId, EventKey, EventWrite, Shard};
+use crate::store::{EventId, EventKey, EventWrite, Shard, ShardCommit};
+use crate::tasks;
 
 /// What an event tells of a change, besides its author.
 #[derive(Clone, Debug)]
@@ -33,6 +36,11 @@ pub(in crate::service) struct Told {
 pub(in crate::service) trait Audited {
     /// What changed; `before` is none for a new record.
     fn told(before: Option<&Self>, after: &Self) -> Told;
+
+    /// The tenant that the record is about, if that is not the one that it is kept with. Its audit log has the event too.
+    fn also_of(&self) -> Option<TenantId> {
+        None
+    }
 }
 
 impl Audited for Case {
@@ -62,6 +70,10 @@ impl Audited for Principal {
             related: None,
             changes: of_principal(before, after),
         }
+    }
+
+    fn also_of(&self) -> Option<TenantId> {
+        Some(self.tenant)
     }
 }
 
@@ -172,6 +184,34 @@ impl Writer {
             method: Some(AuditMethod::SubmitReport),
         };
         self.event(shard, author, at, told(&record.state))
+    }
+
+    /// The event of a change for the audit log of the tenant that the record is about; none if that is the one that keeps it.
+    pub(super) fn event_for_other(&self, event: Option<&EventWrite>, record: &impl Audited) -> Option<EventWrite> {
+        let event = event?;
+        let tenant = record.also_of().filter(|tenant| *tenant != self.tenant)?;
+        Some(EventWrite {
+            key: EventKey { tenant, ..event.key },
+            bytes: event.bytes.clone(),
+        })
+    }
+
+    /// Writes the event of a change that is committed into the audit log of another tenant, also if the client leaves. A commit
+    /// belongs to one tenant, so this is another step. If it fails, only the log of the tenant that keeps the record has the
+    /// event.
+    pub(super) async fn tell_other(&self, event: EventWrite) {
+        let commit = ShardCommit {
+            events: vec![event.clone()],
+            ..ShardCommit::empty(event.key.shard)
+        };
+        let store = Arc::clone(&self.store);
+        let written = tasks::go_on(async move { store.commit(vec![commit]).await.pop() });
+        if let Some(Some(Ok(_))) = written.await {
+            self.metrics.audit_events(1);
+        } else {
+            self.metrics.audit_event_lost();
+            tracing::warn!("the audit log of a tenant lacks an event, which that of the operator has");
+        }
     }
 
     /// The event of a change; none if nothing changed, or if the author's changes make no events.

@@ -81,7 +81,7 @@ impl Writer {
                 break;
             }
             let (version, before) = self.read_case(id, deadline).await?.unzip();
-            let (mut case, done) = change(before.clone(), version.unwrap_or(0))?;
+            let (mut case, done) = change(before.clone(), self.versions.of(&key, version.unwrap_or(0)))?;
             if !done.write {
                 return Ok(self.show(id, version, case, done.answer));
             }

@@ -16,6 +16,7 @@ mod audit;
 mod cases;
 mod deadline;
 mod erase;
+mod erased;
 mod find_rows;
 mod latest_time;
 mod locks;
@@ -38,9 +39,10 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::ServiceError;
+use super::versions::ShownVersions;
 use crate::clock::Clock;
 use crate::codec::{
-    self,
+    self, StoredRecord,
     entry::{EntryHeader, EntryState},
 };
 use crate::domain::evidence::FoldModel;
@@ -99,6 +101,12 @@ pub(super) struct Writer {
     erasing_key: [u8; 32],
     /// The key of the hashes of what requests ask for.
     request_key: [u8; 32],
+    /// The key of the ids of the rows that reports add to their call-back numbers.
+    callback_key: [u8; 32],
+    /// The key of the versions that are shown to named tenants.
+    version_key: [u8; 32],
+    /// How the versions of the tenant's records are shown.
+    versions: ShownVersions,
 }
 
 /// The result of a write: the committed record. A write that changed nothing, such as a retry, has the record it found.
@@ -106,7 +114,7 @@ pub(super) struct Writer {
 pub(super) struct Changed<R, T> {
     /// The answer of the change.
     pub(super) answer: T,
-    /// The version of the record; 0 if there is none.
+    /// The version of the record as the tenant sees it; 0 if there is none.
     pub(super) version: Version,
     /// The record of this version.
     pub(super) record: R,
@@ -164,10 +172,14 @@ impl Writer {
         write_timeout: Duration,
     ) -> Self {
         let meta = store.meta();
+        let version_key = meta.derived_key("ringwarden 2026 versions of records");
         Self {
             tenant,
+            versions: ShownVersions::of_tenant(&version_key, tenant),
+            version_key,
             erased_key: meta.derived_key("ringwarden 2026 erased numbers"),
             erasing_key: meta.derived_key("ringwarden 2026 erasures in progress"),
+            callback_key: meta.derived_key("ringwarden 2026 rows of call-back numbers"),
             request_key: meta.derived_key("ringwarden 2026 contents of requests"),
             store,
             index,
@@ -191,6 +203,22 @@ impl Writer {
     /// The key of the hashes of what requests ask for.
     pub(super) const fn request_key(&self) -> &[u8; 32] {
         &self.request_key
+    }
+
+    /// The key of the ids of the rows that reports add to their call-back numbers.
+    pub(super) const fn callback_key(&self) -> &[u8; 32] {
+        &self.callback_key
+    }
+
+    /// The version of a record, as the tenant sees it.
+    pub(super) fn shown_version<R: StoredRecord>(&self, id: &R::Id, version: Version) -> Version {
+        self.versions.of(&RecordKey::of::<R>(self.tenant, id), version)
+    }
+
+    /// The version of a record that is kept here, as another tenant sees it.
+    pub(super) fn version_for<R: StoredRecord>(&self, tenant: TenantId, id: &R::Id, version: Version) -> Version {
+        let record = RecordKey::of::<R>(self.tenant, id);
+        ShownVersions::of_tenant(&self.version_key, tenant).of(&record, version)
     }
 
     /// The index of the tenant.

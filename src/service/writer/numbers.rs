@@ -39,6 +39,11 @@ enum Fate {
 }
 
 impl Writer {
+    /// The version of a number's record, as the tenant sees it; 0 if there is no record.
+    pub(in crate::service) fn version_of(&self, record: &NumberRecord) -> Version {
+        self.shown_version::<NumberState>(&record.number, record.version.unwrap_or(0))
+    }
+
     /// Changes one number; returns the answer of the change and the version of the record.
     pub(in crate::service) async fn change_number<T>(
         &self,
@@ -73,7 +78,7 @@ impl Writer {
         let fingerprint = request.fingerprint();
         let change = |record: &mut NumberRecord| {
             let seen = record.state.requests.seen(fingerprint);
-            if request.is_done() || !mutation.check(seen, record.version.unwrap_or(0))? {
+            if request.is_done() || !mutation.check(seen, self.version_of(record))? {
                 return Ok(Done::unchanged((None, record.state.clone())));
             }
             let answer = change(record)?;
@@ -90,7 +95,7 @@ impl Writer {
         let ((answer, record), version) = self.carry_out(request, work, outcome).await?;
         Ok(Changed {
             answer,
-            version,
+            version: self.shown_version::<NumberState>(&number, version),
             record,
         })
     }

@@ -106,16 +106,19 @@ impl Writer {
         self.check_writable()?;
         let fingerprint = Fingerprint::new(&self.request_key, id, content.bytes());
         let turn = deadline.wait(self.requests.take_named(id.as_str())).await?;
-        let key = StoredKey::Side(key_of(self.tenant, fingerprint));
-        let stored = deadline.wait(self.store.read(&[key])).await??.pop().flatten();
-        let memory = match stored {
-            Some(stored) => <RequestMemory as crate::codec::SideRecord>::decode(&stored.bytes)?,
-            None => RequestMemory::default(),
-        };
+        // A request of an earlier release is in the part of its hash then.
+        let all = [Some(fingerprint), fingerprint.of_earlier_release()];
+        let keys = all.into_iter().flatten().map(|request| key_of(self.tenant, request));
+        let keys: Vec<StoredKey> = keys.map(StoredKey::Side).collect();
+        let mut known = None;
+        for stored in deadline.wait(self.store.read(&keys)).await??.into_iter().flatten() {
+            let memory = <RequestMemory as crate::codec::SideRecord>::decode(&stored.bytes)?;
+            known = known.or(checked(memory.known(fingerprint))?);
+        }
         Ok(Request {
             fingerprint,
             deadline,
-            known: checked(memory.known(fingerprint))?,
+            known,
             turn,
         })
     }
@@ -168,13 +171,15 @@ impl Writer {
                 Err(error) => return Done::unchanged(Err(error)),
                 Ok(Some(known)) if known.is_done => return Done::unchanged(Ok(known)),
                 Ok(Some(known)) => known,
-                Ok(None) => RememberedRequest {
+                // What an earlier release noted is in another part.
+                Ok(None) => request.known.clone().unwrap_or_else(|| RememberedRequest {
                     request: fingerprint,
                     noted_at: now,
                     is_done: false,
                     figures: Vec::new(),
-                },
+                }),
             };
+            noted.request = fingerprint;
             let before = noted.clone();
             change(&mut noted.figures);
             noted.is_done = is_done;

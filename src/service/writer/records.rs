@@ -79,7 +79,7 @@ impl Writer {
         self.attempt_record(id, author, deadline, change).await
     }
 
-    /// Changes one record. Tries again while other writers are faster.
+    /// Changes one record. Tries again while other writers are faster. `change` gets the version as the tenant sees it.
     async fn attempt_record<R: IndexedRecord + Clone + Audited, T>(
         &self,
         id: &R::Id,
@@ -98,20 +98,27 @@ impl Writer {
             let version = found.as_ref().map(|stored| stored.version);
             let record = found.map(|stored| R::decode(&stored.bytes)).transpose()?;
             let before = record.clone();
-            let (record, done) = change(record, version.unwrap_or(0))?;
+            let (record, done) = change(record, self.versions.of(&key, version.unwrap_or(0)))?;
             if !done.write {
                 return Ok(self.show(id, version, record, done.answer));
             }
             let now = self.clock.now();
             let write = record_write(key.clone(), version, record.encode(), author, now);
             let event = self.event(key.shard(), author, now, R::told(before.as_ref(), &record));
+            let for_other = self.event_for_other(event.as_ref(), &record);
             let commit = ShardCommit {
                 records: vec![write],
                 events: event.into_iter().collect(),
                 ..ShardCommit::empty(key.shard())
             };
             match self.commit(vec![commit], deadline).await.pop() {
-                Some(Ok(versions)) => return Ok(self.show(id, versions.first().copied(), record, done.answer)),
+                Some(Ok(versions)) => {
+                    let shown = self.show(id, versions.first().copied(), record, done.answer);
+                    if let Some(event) = for_other {
+                        self.tell_other(event).await;
+                    }
+                    return Ok(shown);
+                }
                 Some(Err(CommitError::Conflict { .. })) => tokio::time::sleep(pause(attempt)).await,
                 Some(Err(CommitError::Store(error))) => return Err(error.into()),
                 None => return Err(ServiceError::Internal),
@@ -138,7 +145,7 @@ impl Writer {
         );
         Changed {
             answer,
-            version: version.unwrap_or(0),
+            version: self.shown_version::<R>(id, version.unwrap_or(0)),
             record,
         }
     }

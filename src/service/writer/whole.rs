@@ -33,6 +33,11 @@ pub(in crate::service) struct WholeNumber {
 }
 
 impl Writer {
+    /// The version of a number that was read, as the tenant sees it; 0 if there is no record.
+    pub(in crate::service) fn version_of_whole(&self, number: E164, whole: &WholeNumber) -> Version {
+        self.shown_version::<NumberState>(&number, whole.version.unwrap_or(0))
+    }
+
     /// A number's record and all its rows. Reads again if a large batch has split so many buckets meanwhile that rows may
     /// be missing. The index then has this version or a later one.
     pub(in crate::service) async fn read_whole(&self, number: E164) -> Result<WholeNumber, ServiceError> {

@@ -96,6 +96,36 @@ async fn what_is_said_to_go_are_the_reports_that_count() {
     assert_eq!((&done["reportsDropped"], count(&server).await), (&json!(2), 0));
 }
 
+/// An override is needed for these statuses too, and the dry run and the help say so.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_dry_run_of_an_erasure_names_what_needs_an_override() {
+    let server = with_reports(1).await;
+    for kind in ["protected", "blocked"] {
+        let words = ["number", "set-status", NUMBER, kind, "--reason", "known"];
+        assert!(ask(&server, &words, b"").is_ok);
+    }
+    let erase = ["number", "erase", NUMBER];
+    let dry = ask(&server, &[&erase[..], &["--dry-run"]].concat(), b"");
+    let text = [dry.out, dry.err].concat();
+    assert!(
+        text.contains("PROTECTED and BLOCKED") && text.contains("--override-case"),
+        "{text}"
+    );
+    let dry = ask(&server, &[&erase[..], &["--dry-run", "--json"]].concat(), b"").json();
+    let kinds = json!(["STATUS_KIND_PROTECTED", "STATUS_KIND_BLOCKED"]);
+    assert_eq!(dry["guardingStatuses"], kinds, "{dry}");
+    let refused = ask(&server, &[&erase[..], &["--yes"]].concat(), b"");
+    assert!(!refused.is_ok && refused.err.contains("PROTECTED"), "{}", refused.err);
+    let help = ask(&server, &["number", "erase", "--help"], b"").out;
+    assert!(help.contains("PROTECTED or BLOCKED"), "{help}");
+    let done = ask(
+        &server,
+        &[&erase[..], &["--override-case", "--reason", "asked", "--yes", "--json"]].concat(),
+        b"",
+    );
+    assert_eq!(done.json()["guardingStatuses"], Value::Null);
+}
+
 /// The dry run is one of withdrawals of many reports. On one report it is refused, and never taken for a withdrawal.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_single_report_has_no_dry_run() {

@@ -275,3 +275,35 @@ async fn the_contents_of_reports_are_hashed_under_a_key() {
     };
     assert!(one.services.reports.submit(other).await.is_err());
 }
+
+/// The id of the row at a call-back number names the number of its report. It is no hash that anybody can make, and one that an
+/// earlier release stored is recognised.
+#[tokio::test]
+async fn the_ids_of_rows_at_call_back_numbers_are_hashed_under_a_key() {
+    let store = memory();
+    let one = over(&store).await;
+    submit(&one, calling_back(NUMBER, "q1", OTHER)).await;
+    let shard = Shard::of_number(OTHER.parse().unwrap());
+    let of_other = async || {
+        let stored = scan_all(&store, shard, ScanTable::Rows, 10).await;
+        let mut all = stored
+            .iter()
+            .flat_map(|(_, stored)| rows::decode(&stored.bytes).unwrap());
+        all.find(|row| row.id.is_of_callback()).unwrap()
+    };
+    let digits = NUMBER.trim_start_matches('+');
+    let older = ReportId::parse("q1").unwrap().of_callback_without_key(digits, None);
+    let mut row = of_other().await;
+    assert_ne!(row.id, older);
+
+    row.id = older.clone();
+    row.content = row.body.content_hash();
+    put_rows_of_other(&store, &rows::encode(&[row])).await;
+    let again = submit(&one, calling_back(NUMBER, "q1", OTHER)).await;
+    assert_eq!((again, one.count(OTHER)), (Submitted::AlreadyKnown, 1));
+    let by = RequestedBy::default();
+    let id = ReportId::parse("q1").unwrap();
+    one.services.reports.withdraw(NUMBER, None, &id, "", &by).await.unwrap();
+    assert_eq!(one.count(OTHER), 0);
+    assert_eq!(of_other().await.id, older);
+}

@@ -11,6 +11,7 @@ mod dossiers;
 mod emergency;
 mod erasure;
 mod erasure_rest;
+mod erasure_withdrawn;
 mod established;
 mod few_accounts;
 mod finding;

@@ -7,15 +7,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ringwarden::clock::Clock;
+use ringwarden::codec::SideRecord as _;
 use ringwarden::domain::ids::{CaseId, ImportId, RequestId};
 use ringwarden::domain::kinds::{CaseRole, CaseStatus, Category, Source};
+use ringwarden::domain::request_memory::{MemoryPart, RememberedRequest, RequestMemory};
+use ringwarden::domain::requests::Fingerprint;
 use ringwarden::domain::state::Withdrawal;
+use ringwarden::domain::tenant::TenantId;
+use ringwarden::domain::unknown_fields::UnknownFields;
 use ringwarden::number::E164;
 use ringwarden::service::{BulkWithdrawn, LinkInput, LinkOutcome, NewCase, ServiceError};
-use ringwarden::store::Shard;
 use ringwarden::store::embedded::EmbeddedStore;
+use ringwarden::store::{Shard, SideKey, StoredKey};
 
 use super::{NUMBER, memory};
+use crate::support::commits::{get, put, side_commit};
 use crate::support::flaky::{Fault, Flaky};
 use crate::support::instance::{Instance, evidence_version, mutation, noon, report};
 
@@ -330,4 +336,44 @@ async fn requests_are_remembered_after_a_restart() {
             .await;
         assert!(is_mismatch(&other), "{other:?}");
     }
+}
+
+/// Earlier releases kept the hash of an id without a key, so in another part of the memory.
+#[tokio::test]
+async fn a_request_that_an_earlier_release_noted_is_recognised() {
+    let store = memory();
+    let one = Instance::over(Arc::clone(&store), Clock::manual(noon())).await;
+    file(&one, NUMBER, "r1").await;
+    let first = withdraw(&one, "w1").await.unwrap();
+
+    let id = RequestId::parse("w1").unwrap();
+    let key = store.meta().derived_key("ringwarden 2026 contents of requests");
+    let request = Fingerprint::new(&key, &id, b"");
+    let earlier = request.of_earlier_release().unwrap();
+    let [now, then] = [request, earlier].map(|request| {
+        let part = MemoryPart::of(request);
+        SideKey::of::<RequestMemory>(TenantId::DEFAULT, &part)
+    });
+    let stored = get(&store, StoredKey::Side(now.clone())).await.unwrap();
+    let noted = RequestMemory::decode(&stored.bytes).unwrap();
+    let noted = noted.all().next().unwrap().clone();
+    let (_, content) = noted.request.pair();
+    let noted = RememberedRequest {
+        request: Fingerprint::from_pair((earlier.id_hash(), content)),
+        ..noted
+    };
+    let noted = RequestMemory::of(vec![noted], UnknownFields::default()).encode();
+    put(&store, side_commit(&then, None, &noted)).await.unwrap();
+    let nothing = RequestMemory::default().encode();
+    put(&store, side_commit(&now, Some(stored.version), &nothing))
+        .await
+        .unwrap();
+
+    file(&one, NUMBER, "r2").await;
+    assert_eq!(withdraw(&one, "w1").await.unwrap(), first);
+    assert_eq!(one.count(NUMBER), 1, "the report that came later stays");
+    let other = Withdrawal::Import(ImportId::parse("tuesday").unwrap());
+    let by = ringwarden::domain::audit::RequestedBy::default();
+    let refused = one.services.reports.withdraw_all(&other, &id, "", &by).await;
+    assert!(is_mismatch(&refused), "{refused:?}");
 }

@@ -75,8 +75,9 @@ impl Eraser {
         let mut derived: BTreeMap<E164, Vec<ReportId>> = BTreeMap::new();
         for row in rows.iter().filter(|row| row.state != RowState::Tombstone) {
             for callback in &row.body.callbacks {
-                let id = row.id.of_callback(&digits, row.sender);
-                derived.entry(*callback).or_default().push(id);
+                let id = row.id.of_callback(self.writer.callback_key(), &digits, row.sender);
+                let older = row.id.of_callback_without_key(&digits, row.sender);
+                derived.entry(*callback).or_default().extend([id, older]);
             }
         }
         for (other, ids) in derived {

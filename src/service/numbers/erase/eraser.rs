@@ -82,6 +82,7 @@ impl Eraser {
         };
         if !begun.is_deleted {
             let whole = self.writer.read_to_erase(number).await?;
+            self.writer.remember_erased(number, &whole, author).await?;
             let erasing = Erasing {
                 author,
                 told: self.told(number, Vec::new(), Vec::new()),
@@ -155,7 +156,7 @@ impl Eraser {
             let whole = self.writer.read_to_erase(number).await?;
             let notes = self.writer.notes_of(number).len();
             if request.is_new() {
-                mutation.check(Seen::New, whole.version.unwrap_or(0))?;
+                mutation.check(Seen::New, self.writer.version_of_whole(number, &whole))?;
             } else if whole.version.is_none() && notes == 0 {
                 // An earlier try has deleted it, and has written the event.
                 return Ok(ErasedCounts::of(request.figures()));
@@ -168,6 +169,7 @@ impl Eraser {
             }
             self.tell_cases(&whole, (input, mutation), (author, request)).await?;
             self.erase_derived_comments(number, &whole.rows, author).await?;
+            self.writer.remember_erased(number, &whole, author).await?;
             let counts = ErasedCounts::of_record(&whole, notes);
             // Before the deletion, so that a repetition tells them also if this server ends right after it.
             let noted = self.writer.note(request, false, |figures| {
@@ -205,13 +207,19 @@ impl Eraser {
         if let Some(case) = open {
             return Some(not_overridden(case));
         }
-        let now = self.writer.now();
-        let mut kinds = state.statuses.at(now).map(|status| status.kind);
-        let kind = kinds.find(|kind| matches!(kind, StatusKind::Protected | StatusKind::Blocked))?;
+        let kind = self.guarding(state).into_iter().next()?;
         Some(ServiceError::Precondition(format!(
             "the number has the status {}: to erase it all the same, set `override_open_case` and a reason",
             kind.name()
         )))
+    }
+
+    /// The statuses that keep a number from being erased without an override.
+    pub(super) fn guarding(&self, state: &NumberState) -> Vec<StatusKind> {
+        let kinds = state.statuses.at(self.writer.now()).map(|status| status.kind);
+        kinds
+            .filter(|kind| matches!(kind, StatusKind::Protected | StatusKind::Blocked))
+            .collect()
     }
 
     /// Tells each case of the number that one of its numbers was erased; once for the request.

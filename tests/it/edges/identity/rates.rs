@@ -14,8 +14,10 @@ use serde_json::json;
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt as _;
 
+use super::tokens::{bind, tokens};
 use super::{ask, bearer, key, mutation, new_principal, principal};
 use crate::support::instance::{Instance, evidence_version, noon, number};
+use crate::support::oidc::{SigningKey, claims};
 use crate::support::server::{Answer, Server};
 
 const QUESTION: &str = r#"{"number": "+14155550199"}"#;
@@ -274,6 +276,7 @@ async fn the_reports_of_a_principal_are_counted_as_its_own() {
         let caller = api.caller(&Shown {
             authorization: Authorization::Bearer(&text),
             certificate: None,
+            client: None,
         });
         let context = RequestContext {
             caller,
@@ -291,4 +294,48 @@ async fn the_reports_of_a_principal_are_counted_as_its_own() {
     assert_eq!(submit(1, 0..5).await, (3, 2));
     assert_eq!(submit(1, 10..12).await, (0, 2));
     assert_eq!(submit(2, 20..22).await, (2, 0));
+}
+
+/// The check of a signature costs more than the refusal, so a flood of forged tokens is refused before it.
+#[tokio::test]
+async fn forged_tokens_are_not_checked_when_the_quota_of_their_network_is_used_up() {
+    let clock = Clock::manual(noon());
+    let (signing, stranger) = (SigningKey::es256(), SigningKey::es256());
+    let settings = ApiSettings {
+        quotas: RequestQuotas {
+            lookups: None,
+            reports: None,
+            other: None,
+            unauthenticated: NonZeroU32::new(1),
+        },
+        tokens: Some(tokens(&[signing.public("k1")], &clock)),
+        ..ApiSettings::default()
+    };
+    let store = Arc::new(MemoryStore::new(evidence_version()).unwrap());
+    let server = Server::with(clock, store, settings).await;
+    server.instance.follower.bootstrap().await.unwrap();
+    principal(&server, "admin", Role::Admin, Grants::default(), &key(1)).await;
+    principal(&server, "bob", Role::Analyst, Grants::default(), &key(2)).await;
+    bind(&server, "bob", "sub-bob").await;
+    let now = noon().millis() / 1_000;
+    let known = bearer(&signing.token("k1", &claims("sub-bob", now)));
+    assert_eq!(ask(&server, "GET", "/v1/caller", &known, "").await.status, 200);
+    let forged = bearer(&stranger.token("k1", &claims("sub-bob", now)));
+    let mut is_unchecked = false;
+    for _ in 0..MANY {
+        let answer = ask(&server, "GET", "/v1/caller", &forged, "").await;
+        is_unchecked = answer.status == 429 && answer.body.contains("was not checked");
+        if is_unchecked {
+            assert!(answer.body.contains("QUOTA_EXCEEDED"), "{answer:?}");
+            break;
+        }
+        assert!(matches!(answer.status, 401 | 429), "{answer:?}");
+    }
+    assert!(is_unchecked);
+    // Neither a token that was checked before nor a key waits for that.
+    assert_eq!(ask(&server, "GET", "/v1/caller", &known, "").await.status, 200);
+    let metrics = ask(&server, "GET", "/metrics", &bearer(&key(1).text()), "").await.body;
+    let line = "ringwarden_refused_credentials_total{reason=\"not_checked\"}";
+    assert!(metrics.contains(line), "{metrics}");
+    assert!(server.stop().await);
 }

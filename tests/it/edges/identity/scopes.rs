@@ -75,17 +75,17 @@ async fn an_administrator_of_a_tenant_manages_that_tenant_only() {
     principal(&server, "ana", Role::Analyst, Grants::default(), &key(3)).await;
     admin_of_acme(&server).await;
     let new = |name: &str, tenant: &str, request: &str| json!({"principalId": name, "roles": ["ROLE_APP"], "tenant": tenant, "requestId": request});
-    let made = send(&server, 2, "POST", "/v1/principals", new("acme-app", "", "p1")).await;
+    let made = send(&server, 2, "POST", "/v1/principals", new("app@acme", "", "p1")).await;
     assert_eq!((made.status, &made.json()["tenant"]), (200, &json!("acme")), "{made:?}");
-    let made = send(&server, 2, "POST", "/v1/principals", new("acme-two", "acme", "p2")).await;
+    let made = send(&server, 2, "POST", "/v1/principals", new("two@acme", "acme", "p2")).await;
     assert_eq!(made.status, 200, "{made:?}");
     for tenant in ["default", "other"] {
-        let refused = send(&server, 2, "POST", "/v1/principals", new("spy", tenant, "p3")).await;
+        let refused = send(&server, 2, "POST", "/v1/principals", new("spy@acme", tenant, "p3")).await;
         assert_eq!(refused.status, 400, "{refused:?}");
     }
     let key_of =
         |number: u8| json!({"keyId": key(number).id().to_string(), "secretSha256": key(number).secret_hash().text()});
-    for (name, status) in [("ana", 404), ("admin", 404), ("nobody", 404), ("acme-app", 200)] {
+    for (name, status) in [("ana", 404), ("admin", 404), ("nobody", 404), ("app@acme", 200)] {
         let path = format!("/v1/principals/{name}");
         let request = |what: &str| format!("{what}-{name}");
         let got = send(&server, 2, "GET", &path, json!({})).await;
@@ -103,7 +103,7 @@ async fn an_administrator_of_a_tenant_manages_that_tenant_only() {
         assert_eq!(revoked.status, status, "{number}: {revoked:?}");
     }
     let listed = send(&server, 2, "GET", "/v1/principals?page_size=2", json!({})).await;
-    assert_eq!(names(&listed), ["acme-admin", "acme-app"]);
+    assert_eq!(names(&listed), ["acme-admin", "app@acme"]);
     assert_eq!(listed.json()["totalSize"], 3);
     let token = listed.json()["nextPageToken"].as_str().unwrap().to_owned();
     let rest = send(
@@ -114,13 +114,13 @@ async fn an_administrator_of_a_tenant_manages_that_tenant_only() {
         json!({}),
     )
     .await;
-    assert_eq!(names(&rest), ["acme-two"]);
+    assert_eq!(names(&rest), ["two@acme"]);
     assert_eq!(
         send(&server, 1, "GET", "/v1/principals", json!({})).await.json()["totalSize"],
         5
     );
     assert_eq!(
-        send(&server, 1, "GET", "/v1/principals/acme-app", json!({}))
+        send(&server, 1, "GET", "/v1/principals/app@acme", json!({}))
             .await
             .status,
         200

@@ -43,6 +43,7 @@ fn let_through(api: &Api, number: u8, service: &str, method: &str) -> RequestCon
     context.caller = api.caller(&Shown {
         authorization: Authorization::Bearer(&text),
         certificate: None,
+        client: None,
     });
     api.authorize(&mut context, service, method).unwrap();
     context

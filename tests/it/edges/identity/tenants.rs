@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 use super::{ask, bearer, key, mutation};
 use crate::support::server::{Answer, Server};
 
-const NUMBER: &str = "+14155550199";
-const NEVER_CALLS: &str = "+14155550155";
+pub(super) const NUMBER: &str = "+14155550199";
+pub(super) const NEVER_CALLS: &str = "+14155550155";
 
 /// Two organisations: of `north` an administrator (key 1) and a carrier (key 2), of `south` the same (keys 3 and 4).
-async fn two_tenants() -> Server {
+pub(super) async fn two_tenants() -> Server {
     let server = Server::start().await;
     for (number, tenant, name, roles) in [
         (1, "north", "north-admin", &[Role::Admin, Role::Reporter][..]),
@@ -44,7 +44,7 @@ async fn two_tenants() -> Server {
     server
 }
 
-async fn send(server: &Server, number: u8, method: &str, path: &str, body: &Value) -> Answer {
+pub(super) async fn send(server: &Server, number: u8, method: &str, path: &str, body: &Value) -> Answer {
     let body = if body.is_null() {
         String::new()
     } else {
@@ -53,29 +53,29 @@ async fn send(server: &Server, number: u8, method: &str, path: &str, body: &Valu
     ask(server, method, path, &bearer(&key(number).text()), &body).await
 }
 
-async fn done(server: &Server, number: u8, method: &str, path: &str, body: &Value) -> Value {
+pub(super) async fn done(server: &Server, number: u8, method: &str, path: &str, body: &Value) -> Value {
     let answer = send(server, number, method, path, body).await;
     assert_eq!(answer.status, 200, "{method} {path} {answer:?}");
     serde_json::from_str(&answer.body).unwrap()
 }
 
-async fn lookup(server: &Server, number: u8, of: &str) -> Value {
+pub(super) async fn lookup(server: &Server, number: u8, of: &str) -> Value {
     done(server, number, "POST", "/v1/lookup", &json!({"number": of})).await
 }
 
-async fn share(server: &Server, number: u8, thing: &Value, scope: &str, tenants: &[&str], request: &str) {
+pub(super) async fn share(server: &Server, number: u8, thing: &Value, scope: &str, tenants: &[&str], request: &str) {
     let body =
         json!({"thing": thing, "scope": format!("VISIBILITY_SCOPE_{scope}"), "tenants": tenants, "requestId": request});
     done(server, number, "POST", "/v1/sharings:setVisibility", &body).await;
 }
 
-async fn accept(server: &Server, number: u8, tenant: &str, kinds: &[&str], request: &str) -> Value {
+pub(super) async fn accept(server: &Server, number: u8, tenant: &str, kinds: &[&str], request: &str) -> Value {
     let kinds: Vec<_> = kinds.iter().map(|kind| format!("SHARED_KIND_{kind}")).collect();
     let body = json!({"tenant": tenant, "kinds": kinds, "requestId": request});
     done(server, number, "POST", "/v1/sharings:setAcceptance", &body).await
 }
 
-async fn report(server: &Server, number: u8, id: &str) {
+pub(super) async fn report(server: &Server, number: u8, id: &str) {
     let body = json!({
         "number": NUMBER, "category": "CATEGORY_TECH_SUPPORT_SCAM", "source": "SOURCE_HONEYPOT", "reportId": id,
         "comment": "said he was from Microsoft",
