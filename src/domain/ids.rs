@@ -162,22 +162,23 @@ impl ReportId {
     }
 
     /// The id of the row that a report of this sender on `number` adds to a call-back number. Ids are unique for one number
-    /// only, so the report's own id may name another report there. It is a hash under the key of a store: it stays after the
-    /// number of the report was erased, which could else be found by trying all numbers. Frozen: stores hold it.
+    /// only, so the report's own id may name another report there. It is the same in every store, so that reports move to
+    /// another one.
     #[must_use]
-    pub fn of_callback(&self, key: &[u8; 32], number: &str, sender: Option<SenderHash>) -> Self {
+    pub fn of_callback(&self, number: &str, sender: Option<SenderHash>) -> Self {
+        let hash = xxh3_128(self.callback_text(number, sender).as_bytes());
+        Self(format!("{OF_CALLBACK}{hash:032x}").into())
+    }
+
+    /// The id that this row has after `number` was erased: a hash under a secret key of the store, since the number could else be
+    /// found by trying all. Frozen: stores hold it.
+    #[must_use]
+    pub fn of_callback_of_erased(&self, key: &[u8; 32], number: &str, sender: Option<SenderHash>) -> Self {
         let mut hash = [0; 16];
         let mut hasher = blake3::Hasher::new_keyed(key);
         hasher.update(self.callback_text(number, sender).as_bytes());
         hasher.finalize_xof().fill(&mut hash);
         Self(format!("{OF_CALLBACK}{:032x}", u128::from_be_bytes(hash)).into())
-    }
-
-    /// The same as earlier releases stored it, without a key.
-    #[must_use]
-    pub fn of_callback_without_key(&self, number: &str, sender: Option<SenderHash>) -> Self {
-        let hash = xxh3_128(self.callback_text(number, sender).as_bytes());
-        Self(format!("{OF_CALLBACK}{hash:032x}").into())
     }
 
     fn callback_text(&self, number: &str, sender: Option<SenderHash>) -> String {

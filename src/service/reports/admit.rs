@@ -289,7 +289,7 @@ impl Reports {
 
     /// The slots of a report: its own, and those of its call-back numbers.
     fn slots(&self, filing: &Filing) -> Vec<QuotaSlot> {
-        let id = filing.callback_id(self.writer.callback_key(), filing.row.sender);
+        let id = filing.callback_id(filing.row.sender);
         let callbacks = filing.row.body.callbacks.iter();
         let of_callbacks = callbacks.map(|callback| QuotaSlot::keyed(&self.slot_key, *callback, &id));
         std::iter::once(self.slot(filing)).chain(of_callbacks).collect()

@@ -87,11 +87,11 @@ fn file_one(
     erased: Option<(&[u8; 32], &ErasedNumber)>,
     fold: &FoldModel,
 ) -> Result<FilingOutcome, Stop> {
-    let older = match &filing.older {
-        Some(older) => record.rows.find(&older.id)?.map(|_| &**older),
+    let renamed = match &filing.renamed {
+        Some(renamed) => record.rows.find(&renamed.id)?.map(|_| &**renamed),
         None => None,
     };
-    let filed = older.unwrap_or(&filing.row);
+    let filed = renamed.unwrap_or(&filing.row);
     let known = record.rows.find(&filed.id)?;
     let decides = filing.sender.decides;
     if let (None, Some((key, erased))) = (known, erased)

@@ -24,8 +24,8 @@ pub(super) struct Filing {
     pub(super) row: ReportRow,
     /// The hash of its content as earlier releases stored it, without a key.
     pub(super) content_without_key: u64,
-    /// The same row with the id that an earlier release gave it; only of a row of a call-back number.
-    pub(super) older: Option<Box<ReportRow>>,
+    /// The same row with the id that it has after the number of its report was erased; only of a row of a call-back number.
+    pub(super) renamed: Option<Box<ReportRow>>,
     /// The party that sends it.
     pub(super) sender: Arc<Sender>,
     /// Whether the report says when the call was.
@@ -87,31 +87,27 @@ impl Filing {
         (self.row.body.callbacks.len() as u64).saturating_add(1)
     }
 
-    /// The row, and the same one under the id of an earlier release.
+    /// The row, and the same one under the id that it has after an erasure.
     pub(super) fn all_ids(&self) -> impl Iterator<Item = &ReportRow> + Clone {
-        std::iter::once(&self.row).chain(self.older.as_deref())
+        std::iter::once(&self.row).chain(self.renamed.as_deref())
     }
 
     /// The id of the row that the report, with this sender in its row, adds to each of its call-back numbers.
-    pub(super) fn callback_id(&self, key: &[u8; 32], sender: Option<SenderHash>) -> ReportId {
-        self.row.id.of_callback(key, &self.number.digits().to_string(), sender)
+    pub(super) fn callback_id(&self, sender: Option<SenderHash>) -> ReportId {
+        self.row.id.of_callback(&self.number.digits().to_string(), sender)
     }
 
-    /// The same id as an earlier release stored it.
-    pub(super) fn older_callback_id(&self, sender: Option<SenderHash>) -> ReportId {
+    /// The id of this row after the number of the report was erased.
+    pub(super) fn renamed_callback_id(&self, key: &[u8; 32], sender: Option<SenderHash>) -> ReportId {
         let number = self.number.digits().to_string();
-        self.row.id.of_callback_without_key(&number, sender)
+        self.row.id.of_callback_of_erased(key, &number, sender)
     }
 
-    /// The same filing, which an earlier release may have stored under another id.
-    pub(super) fn or_older(self, id: ReportId, key: &[u8; 32]) -> Self {
-        let older = ReportRow {
-            id,
-            content: self.content_without_key,
-            ..self.row.clone()
-        };
+    /// The same filing, whose row may have this id since an erasure. The hash of its content stayed.
+    pub(super) fn or_renamed(self, id: ReportId) -> Self {
+        let renamed = ReportRow { id, ..self.row.clone() };
         Self {
-            older: Some(Box::new(older.under_key(key))),
+            renamed: Some(Box::new(renamed)),
             ..self
         }
     }
@@ -123,7 +119,7 @@ impl Filing {
             number,
             content_without_key: row.content,
             row: row.under_key(key),
-            older: None,
+            renamed: None,
             sender,
             timed,
             made_id: false,

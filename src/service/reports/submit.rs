@@ -130,7 +130,7 @@ fn kept_callbacks(
 /// The filings of the call-back numbers of accepted reports, each with the place of its report. They have the sender of the
 /// stored report: somebody else may have corrected it.
 fn callback_filings(
-    (key, of_callbacks): (&[u8; 32], &[u8; 32]),
+    (key, of_erased): (&[u8; 32], &[u8; 32]),
     filings: &[Result<Filing, ServiceError>],
     outcomes: &[Result<ReportOutcome, ServiceError>],
     (senders, named): (&[Option<SenderHash>], &[Vec<E164>]),
@@ -150,7 +150,7 @@ fn callback_filings(
                 ..filing.row.body.clone()
             };
             let Filing { row, timed, .. } = filing;
-            let id = filing.callback_id(of_callbacks, *sender);
+            let id = filing.callback_id(*sender);
             let row = ReportRow {
                 arrived_at: row.arrived_at,
                 revision: row.revision,
@@ -158,9 +158,9 @@ fn callback_filings(
                 sender: *sender,
                 ..ReportRow::accepted(id, body, row.weight, row.received_at, row.import.clone())
             };
-            let older_id = filing.older_callback_id(*sender);
+            let renamed = filing.renamed_callback_id(of_erased, *sender);
             let filed = Filing::exempt(key, (*callback, row), Arc::clone(&filing.sender), *timed);
-            all.push((place, Ok(filed.or_older(older_id, key))));
+            all.push((place, Ok(filed.or_renamed(renamed))));
         }
     }
     all

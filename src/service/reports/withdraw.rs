@@ -187,12 +187,16 @@ impl Reports {
                 .await?;
         }
         let digits = number.digits().to_string();
-        let of_callback = report.of_callback(self.writer.callback_key(), &digits, taken.sender);
-        let older = report.of_callback_without_key(&digits, taken.sender);
+        let of_callback = report.of_callback(&digits, taken.sender);
+        let renamed = report.of_callback_of_erased(self.writer.callback_key(), &digits, taken.sender);
         for callback in taken.callbacks {
-            // An earlier release may have stored the row.
-            let of_older = (&older, Unknown::LeftAlone);
-            if self.withdraw_from(callback, of_older, made, deadline).await?.was_known {
+            // The row has another id if the number was erased and the report came again.
+            let of_renamed = (&renamed, Unknown::LeftAlone);
+            if self
+                .withdraw_from(callback, of_renamed, made, deadline)
+                .await?
+                .was_known
+            {
                 continue;
             }
             // The report may have been stored, and the rows of its call-back numbers may be on their way.

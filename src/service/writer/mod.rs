@@ -101,7 +101,7 @@ pub(super) struct Writer {
     erasing_key: [u8; 32],
     /// The key of the hashes of what requests ask for.
     request_key: [u8; 32],
-    /// The key of the ids of the rows that reports add to their call-back numbers.
+    /// The key of the ids of the rows at call-back numbers whose reports were erased.
     callback_key: [u8; 32],
     /// The key of the versions that are shown to named tenants.
     version_key: [u8; 32],
@@ -205,7 +205,7 @@ impl Writer {
         &self.request_key
     }
 
-    /// The key of the ids of the rows that reports add to their call-back numbers.
+    /// The key of the ids of the rows at call-back numbers whose reports were erased.
     pub(super) const fn callback_key(&self) -> &[u8; 32] {
         &self.callback_key
     }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::count;
 use super::eraser::Eraser;
 use crate::codec::{self, SideRecord as _};
+use crate::domain::evidence::FoldModel;
 use crate::domain::ids::ReportId;
 use crate::domain::report::{ReportRow, RowState};
 use crate::domain::reporter::ReporterState;
@@ -64,7 +65,8 @@ impl Eraser {
         }
     }
 
-    /// Drops the comments of a number's reports from the rows that the same reports have at their call-back numbers.
+    /// Drops the comments of a number's reports from the rows that the same reports have at their call-back numbers, and gives
+    /// these rows ids of which nobody finds the number.
     pub(super) async fn erase_derived_comments(
         &self,
         number: E164,
@@ -72,16 +74,19 @@ impl Eraser {
         author: Author<'_>,
     ) -> Result<(), ServiceError> {
         let digits = number.digits().to_string();
-        let mut derived: BTreeMap<E164, Vec<ReportId>> = BTreeMap::new();
+        let mut derived: BTreeMap<E164, Vec<(ReportId, ReportId)>> = BTreeMap::new();
         for row in rows.iter().filter(|row| row.state != RowState::Tombstone) {
             for callback in &row.body.callbacks {
-                let id = row.id.of_callback(self.writer.callback_key(), &digits, row.sender);
-                let older = row.id.of_callback_without_key(&digits, row.sender);
-                derived.entry(*callback).or_default().extend([id, older]);
+                let id = row.id.of_callback(&digits, row.sender);
+                let renamed = row
+                    .id
+                    .of_callback_of_erased(self.writer.callback_key(), &digits, row.sender);
+                derived.entry(*callback).or_default().push((id, renamed));
             }
         }
         for (other, ids) in derived {
-            let erase = |record: &mut NumberRecord| drop_comments(record, &ids);
+            let fold = self.writer.fold();
+            let erase = |record: &mut NumberRecord| rename(record, &ids, fold);
             self.change_other(other, author, erase).await?;
         }
         Ok(())
@@ -168,22 +173,24 @@ impl Eraser {
     }
 }
 
-/// Drops the comments of these rows.
-fn drop_comments(record: &mut NumberRecord, ids: &[ReportId]) -> Result<Done<()>, Stop> {
-    let mut with_comment = Vec::new();
-    for id in ids {
-        let row = record.rows.find(id)?;
-        with_comment.extend(row.filter(|row| row.body.comment.is_some()).map(|_| id));
+/// Drops the comments of these rows, and gives each its second id.
+fn rename(record: &mut NumberRecord, ids: &[(ReportId, ReportId)], fold: &FoldModel) -> Result<Done<()>, Stop> {
+    let mut found = Vec::new();
+    for (id, renamed) in ids {
+        let row = record.rows.find(id)?.cloned();
+        found.extend(row.map(|row| (id, renamed, row)));
     }
-    if with_comment.is_empty() {
+    if found.is_empty() {
         return Ok(Done::unchanged(()));
     }
     record.rows.need_all()?; // to count the comments that are left
-    for id in with_comment {
-        if let Some(row) = record.rows.find_mut(id)? {
-            row.body.comment = None;
-        }
+    let total = record.state.rows;
+    for (id, renamed, mut row) in found {
+        record.rows.retain(|row| row.id != *id)?;
+        row.id = renamed.clone();
+        row.body.comment = None;
+        record.rows.insert(row, total)?;
     }
-    record.state.count_texts(&record.rows)?;
+    record.state.refold(&mut record.rows, fold)?;
     Ok(Done::written(()))
 }
