@@ -15,6 +15,8 @@ mod request_body;
 pub mod server;
 pub mod servers;
 mod services;
+#[cfg(test)]
+mod shed_tests;
 mod status;
 mod stranger;
 mod warm_up;

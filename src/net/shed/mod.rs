@@ -18,8 +18,6 @@ mod limit;
 mod outbound;
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod tests_http2;
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -63,6 +61,14 @@ impl CallLimits {
             limit: CallLimit::new(),
             refused: Refused(answer_block(refused)),
         }
+    }
+
+    /// The same, for a server that is late and may have so many unanswered calls.
+    #[cfg(test)]
+    pub(crate) fn late(refused: &HeaderMap, most: u32) -> Self {
+        let limits = Self::new(refused);
+        limits.limit.set(most);
+        limits
     }
 
     /// Notes that a call of a connection begins that has waited for so long.

@@ -1,3 +1,5 @@
+//! What is taken out of the bytes of a client, and what is sent between those of HTTP/2.
+
 use std::time::Duration;
 
 use http::HeaderValue;

@@ -1,7 +1,7 @@
 //! Refused calls between a real client and a real server of HTTP/2.
 
 use std::convert::Infallible;
-use std::future::{Ready, ready};
+use std::future::{Future, Ready, ready};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -17,8 +17,7 @@ use tonic::{Code, Status};
 use tonic_prost::ProstCodec;
 use tower::Service;
 
-use super::CallLimits;
-use crate::net::{Acceptor, ConnectionLimits, Protocol};
+use crate::net::{Acceptor, CallLimits, ConnectionLimits, Protocol};
 use crate::wire::v1;
 
 const REFUSED: &str = "too many calls";
@@ -47,14 +46,13 @@ impl Service<Request<Body>> for Answers {
     }
 }
 
-async fn serve(most: u32) -> Channel {
+/// A server that is late and takes up one call of those that it has, and a client of it.
+async fn late_server() -> (impl Future<Output = ()>, impl Future<Output = Channel>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let refused = Status::resource_exhausted(REFUSED).into_http::<()>();
-    let calls = Arc::new(CallLimits::new(refused.headers()));
-    calls.limit.set(most);
     let limits = ConnectionLimits {
-        calls: Some(calls),
+        calls: Some(Arc::new(CallLimits::late(refused.headers(), 1))),
         ..ConnectionLimits::of(10)
     };
     let acceptor = Acceptor::new(listener.into(), limits, Protocol::Grpc);
@@ -62,10 +60,9 @@ async fn serve(most: u32) -> Channel {
         .initial_connection_window_size(WINDOW)
         .add_service(Answers)
         .serve_with_incoming(acceptor.into_stream());
-    #[expect(clippy::disallowed_methods, reason = "it ends with the test")]
-    tokio::spawn(async { serving.await.unwrap() });
-    let channel = Endpoint::from_shared(format!("http://{address}")).unwrap();
-    channel.connect().await.unwrap()
+    let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap();
+    let connecting = async move { endpoint.connect().await.unwrap() };
+    (async { serving.await.unwrap() }, connecting)
 }
 
 /// A call with a message of 1 KiB.
@@ -87,7 +84,14 @@ async fn call(channel: &Channel) -> (Code, String) {
 
 #[tokio::test]
 async fn refused_calls_leave_the_others_and_the_connection_as_they_are() {
-    let channel = serve(1).await;
+    let (serving, connecting) = late_server().await;
+    tokio::select! {
+        () = serving => panic!("the server has ended"),
+        () = async { many_calls(connecting.await).await } => {}
+    }
+}
+
+async fn many_calls(channel: Channel) {
     let mut refused = 0;
     for _ in 0..10 {
         // As many bytes as the window of the connection has: those of the rounds before must have been given back.
