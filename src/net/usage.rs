@@ -19,7 +19,7 @@ use super::health::HealthCalls;
 use super::limits::ConnectionLimits;
 use super::memory::{ConnectionMemory, HandedBytes, HeldBytes, OverBudget, Share};
 use super::resets::Resets;
-use super::shed::CallLimits;
+use super::shed::{CallLimits, Taken};
 use crate::metrics::{DropLabel, EdgeLabel, RefusalLabel};
 
 /// How long a connection must be idle before it may be closed: the request of a client that has just connected is on its
@@ -34,9 +34,8 @@ const SILENT_MAX: Duration = Duration::from_secs(5);
 /// Calls of one connection that its client has reset, and that are still to be worked off, from which on no more are read. HTTP/2
 /// ends a connection with 580 small messages that nobody has taken.
 const RESET_AHEAD: usize = 128;
-/// Calls of one connection whose arrival is known until they begin. HTTP/2 hands over each call that it does not refuse, and takes
-/// no more up than this.
-const MAX_ARRIVALS: usize = 1 << 10;
+/// Calls of one connection that may wait to begin. HTTP/2 takes up fewer.
+const MAX_WAITING: usize = 1 << 10;
 /// The part of its client's time that a lookup may wait while more calls come than are answered, as a divisor.
 const WAIT_PART: u32 = 4;
 /// The longest time that bytes which keep arriving, but make no request, keep a connection open.
@@ -75,9 +74,8 @@ struct Usage {
     heard_from_ms: AtomicU64,
     /// When the bytes arrived that were read last.
     arrived: Mutex<Option<std::time::Instant>>,
-    /// When the bytes arrived of the calls that HTTP/2 has taken up, and that have not begun yet, by their streams. It hands them over in
-    /// this order.
-    arrivals: Mutex<VecDeque<(u32, std::time::Instant)>>,
+    /// The calls that HTTP/2 has taken up, and that have not begun yet. It hands them over in this order.
+    waiting_calls: Mutex<VecDeque<WaitingCall>>,
     /// Milliseconds from `opened` to the last time that a part of an answer was ready, or that the client took some.
     taken_ms: AtomicU64,
     /// When the answers were made that the client has yet to take, in milliseconds from `opened`, by their calls.
@@ -92,6 +90,15 @@ struct Usage {
     health: HealthCalls,
     limits: ConnectionLimits,
     task: AtomicWaker,
+}
+
+/// A call that HTTP/2 has taken up, and that has not begun.
+#[derive(Clone, Copy, Debug)]
+struct WaitingCall {
+    stream: u32,
+    /// When its bytes arrived.
+    arrived: std::time::Instant,
+    taken: Taken,
 }
 
 /// A call. It ends when this is dropped.
@@ -133,7 +140,7 @@ impl ConnectionUsage {
             heard_ms: AtomicU64::new(0),
             heard_from_ms: AtomicU64::new(0),
             arrived: Mutex::new(None),
-            arrivals: Mutex::default(),
+            waiting_calls: Mutex::default(),
             taken_ms: AtomicU64::new(0),
             untaken_since: Mutex::new(Vec::new()),
             closing: AtomicBool::new(false),
@@ -162,11 +169,12 @@ impl ConnectionUsage {
 
     /// Notes that a call begins, and says when its bytes arrived.
     pub(crate) fn begins(&self, now: std::time::Instant) -> std::time::Instant {
-        let taken_up = self.0.arrivals.lock().pop_front();
-        let arrived = taken_up.map(|(_, arrived)| arrived).or_else(|| self.last_arrival());
+        let call = self.0.waiting_calls.lock().pop_front();
+        let arrived = call.as_ref().map(|call| call.arrived).or_else(|| self.last_arrival());
         let arrived = arrived.unwrap_or(now);
         if let Some(calls) = &self.0.limits.calls {
             calls.began(self.0.number, now.saturating_duration_since(arrived), now);
+            call.into_iter().for_each(|call| calls.begun(call.taken));
         }
         arrived
     }
@@ -267,16 +275,39 @@ impl ConnectionUsage {
     }
 
     /// Notes a call that HTTP/2 takes up, whose bytes have arrived at this time.
-    pub(super) fn taken_up(&self, stream: u32, arrived: std::time::Instant) {
-        let mut arrivals = self.0.arrivals.lock();
-        if arrivals.len() < MAX_ARRIVALS {
-            arrivals.push_back((stream, arrived));
+    pub(super) fn taken_up(&self, stream: u32, arrived: std::time::Instant, taken: Taken) {
+        let mut waiting = self.0.waiting_calls.lock();
+        if waiting.len() < MAX_WAITING {
+            waiting.push_back(WaitingCall { stream, arrived, taken });
         }
+    }
+
+    /// Whether a call waits to begin.
+    pub(super) fn has_waiting(&self, now: std::time::Instant) -> bool {
+        let calls = self.0.limits.calls.as_ref();
+        let waiting = self.0.waiting_calls.lock();
+        calls.is_some_and(|calls| waiting.iter().any(|call| calls.counts(call.taken, now)))
     }
 
     /// Notes that a call was answered. If it has not begun, HTTP/2 has refused it by itself, and it never will.
     pub(super) fn answered(&self, stream: u32) {
-        self.0.arrivals.lock().retain(|(taken_up, _)| *taken_up != stream);
+        self.forget_waiting_if(|call| call.stream == stream);
+    }
+
+    /// Forgets the calls that wait: their connection has ended.
+    pub(super) fn forget_waiting(&self) {
+        self.forget_waiting_if(|_| true);
+    }
+
+    fn forget_waiting_if(&self, is_gone: impl Fn(&WaitingCall) -> bool) {
+        let calls = self.0.limits.calls.as_ref();
+        self.0.waiting_calls.lock().retain(|call| {
+            let gone = is_gone(call);
+            if gone {
+                calls.into_iter().for_each(|calls| calls.gone(call.taken));
+            }
+            !gone
+        });
     }
 
     /// Counts a call that is not taken up, since more calls come than are answered. Its connection is not idle.

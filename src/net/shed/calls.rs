@@ -6,7 +6,6 @@ use std::time::Instant;
 
 use super::fields::{leaves_table, table_size};
 use super::frames::{self, END_HEADERS, END_STREAM, HEADERS, NO_TABLE, RST_STREAM, SETTINGS, WINDOW_UPDATE};
-use super::limit::Taken;
 use super::{CallLimits, Refused};
 use crate::clock::monotonic;
 use crate::net::usage::ConnectionUsage;
@@ -27,8 +26,6 @@ const REFUSED_STREAM: [u8; 4] = [0, 0, 0, 7];
 pub(super) struct Calls {
     usage: ConnectionUsage,
     limits: Arc<CallLimits>,
-    /// The calls that were taken up and not answered, by their streams.
-    unanswered: Vec<(u32, Taken)>,
     /// The highest stream that was opened, and the highest of those that were taken up.
     opened: u32,
     taken: u32,
@@ -56,7 +53,6 @@ impl Calls {
         Self {
             usage,
             limits,
-            unanswered: Vec::new(),
             opened: 0,
             taken: 0,
             refused: Vec::new(),
@@ -87,20 +83,17 @@ impl Calls {
     pub(super) fn open(&mut self, stream: u32, arrived: Instant, now: Instant, must: bool) -> bool {
         self.opened = stream;
         let limit = &self.limits.limit;
-        // A stream, or an export, may be unanswered for long.
-        let is_only = !self.unanswered.iter().any(|(_, call)| limit.counts(*call, now));
         let taken = if must || self.needs_update {
             Some(limit.count(now))
         } else {
-            limit.take(arrived, now, is_only)
+            limit.take(arrived, now, !self.usage.has_waiting(now))
         };
         let Some(taken) = taken else {
             self.refuse(stream);
             return false;
         };
         self.taken = stream;
-        self.unanswered.push((stream, taken));
-        self.usage.taken_up(stream, arrived);
+        self.usage.taken_up(stream, arrived, taken);
         true
     }
 
@@ -187,10 +180,7 @@ impl Calls {
     }
 
     /// Notes that a call was answered.
-    pub(super) fn answered(&mut self, stream: u32) {
-        if let Some(taken) = self.remove(stream) {
-            self.limits.limit.answered(taken);
-        }
+    pub(super) fn answered(&self, stream: u32) {
         self.usage.answered(stream);
     }
 
@@ -199,18 +189,6 @@ impl Calls {
         if self.unacknowledged == 0 {
             self.needs_update = false;
         }
-    }
-
-    /// Notes that the client has reset a call that was taken up.
-    pub(super) fn reset(&mut self, stream: u32) {
-        if let Some(taken) = self.remove(stream) {
-            self.limits.limit.gone(taken);
-        }
-    }
-
-    fn remove(&mut self, stream: u32) -> Option<Taken> {
-        let found = self.unanswered.iter().position(|(open, _)| *open == stream)?;
-        Some(self.unanswered.swap_remove(found).1)
     }
 
     /// Moves the frames that are to be sent to an empty buffer: the answers, and the window that the discarded bytes leave.
@@ -231,9 +209,7 @@ impl Calls {
 
 impl Drop for Calls {
     fn drop(&mut self) {
-        for (_, taken) in self.unanswered.drain(..) {
-            self.limits.limit.gone(taken);
-        }
+        self.usage.forget_waiting();
     }
 }
 

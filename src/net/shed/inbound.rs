@@ -105,10 +105,6 @@ fn is_kept(head: Head, frames: &[u8], calls: &mut Calls, opening: &mut Opening) 
             calls.got_settings(frames.get(HEAD_BYTES..HEAD_BYTES + head.length));
             true
         }
-        RST_STREAM => {
-            calls.reset(head.stream);
-            true
-        }
         _ => true,
     }
 }

@@ -1,12 +1,12 @@
-//! How many calls may be unanswered at a time, when the server is late.
+//! How many calls may wait to begin at a time, when the server is late.
 //!
 //! As long as calls begin soon after their bytes arrived, there is no limit. When most of those that begin have waited for
-//! too long, more calls come than the server answers. Then the limit is the number of calls that it answers in the longest good wait
+//! too long, more calls come than the server answers. Then the limit is the number of calls that begin in the longest good wait
 //! (Little's law: calls in a queue = rate × wait), so those that are taken up are answered in time. While calls still begin
 //! late the limit falls, and while they begin soon it rises, until no call has to be refused and the limit goes away.
 //!
-//! An unanswered call counts for [`COUNTS_FOR`] only: one that takes longer, such as a stream or an export, does not wait for
-//! the workers of lookups.
+//! A call that has begun does not count, however long it takes: a report that waits for the store is in no lookup's way. One
+//! that has not begun counts for [`COUNTS_FOR`] at most, so nothing can hold a place for ever.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -37,11 +37,11 @@ const HIGHEST: u32 = 1 << 10;
 /// No limit.
 const NONE: u32 = u32::MAX;
 
-/// The parts of [`COUNTS_FOR`] in which unanswered calls are counted.
+/// The parts of [`COUNTS_FOR`] in which waiting calls are counted.
 const PARTS: u32 = 8;
 /// How long one part lasts.
 const PART: Duration = Duration::from_millis(16);
-/// How long an unanswered call counts, and up to one part less.
+/// How long a waiting call counts, and up to one part less.
 #[cfg(test)]
 const COUNTS_FOR: Duration = PART.saturating_mul(PARTS);
 
@@ -52,11 +52,11 @@ pub(super) struct CallLimit {
     limit: AtomicU32,
     /// When the limit was decided, in milliseconds from `opened`.
     decided_ms: AtomicU64,
-    /// The unanswered calls by the time at which they were taken up. The upper half of a number says in which part of the time
+    /// The waiting calls by the time at which they were taken up. The upper half of a number says in which part of the time
     /// since `opened`, the lower half is the count.
-    unanswered: [AtomicU64; PARTS as usize],
-    /// Calls that were answered, and that were refused, in this window.
-    answered: AtomicU32,
+    waiting: [AtomicU64; PARTS as usize],
+    /// Calls that have begun, and that were refused, in this window.
+    begun: AtomicU32,
     refused: AtomicU32,
     window: Mutex<Window>,
 }
@@ -108,7 +108,7 @@ impl Window {
 
 /// A call that was taken up: the part of the time in which it was.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Taken(u32);
+pub(in crate::net) struct Taken(u32);
 
 impl CallLimit {
     pub(super) fn new() -> Self {
@@ -119,8 +119,8 @@ impl CallLimit {
         Self {
             opened,
             limit: AtomicU32::new(NONE),
-            unanswered: std::array::from_fn(|_| AtomicU64::new(0)),
-            answered: AtomicU32::new(0),
+            waiting: std::array::from_fn(|_| AtomicU64::new(0)),
+            begun: AtomicU32::new(0),
             refused: AtomicU32::new(0),
             decided_ms: AtomicU64::new(0),
             window: Mutex::new(Window::new(opened)),
@@ -153,13 +153,13 @@ impl CallLimit {
         u64::try_from(now.saturating_duration_since(self.opened).as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// Takes a call up whose bytes have arrived at `arrived`, unless there are too many. The only call of its connection is always
-    /// taken up: so a client that asks one question at a time is heard beside those that ask many.
+    /// Takes a call up whose bytes have arrived at `arrived`, unless there are too many. A call is always taken up
+    /// if no other of its connection waits: so a client that asks one question at a time is heard beside those that ask many.
     pub(super) fn take(&self, arrived: Instant, now: Instant, is_only: bool) -> Option<Taken> {
         let limit = self.current(now);
         if limit != NONE && !is_only {
             let is_stale = now.saturating_duration_since(arrived) > STALE_AFTER;
-            if is_stale || self.unanswered(now) >= limit {
+            if is_stale || self.waiting(now) >= limit {
                 self.refused.fetch_add(1, Ordering::Relaxed);
                 return None;
             }
@@ -167,14 +167,14 @@ impl CallLimit {
         Some(self.count(now))
     }
 
-    /// Whether an unanswered call still counts.
+    /// Whether a call that has not begun still counts.
     pub(super) fn counts(&self, call: Taken, now: Instant) -> bool {
         call.0 >= self.oldest_part(now)
     }
 
-    /// Notes that a call was answered.
-    pub(super) fn answered(&self, call: Taken) {
-        self.answered.fetch_add(1, Ordering::Relaxed);
+    /// Notes that a call has begun.
+    pub(super) fn begun(&self, call: Taken) {
+        self.begun.fetch_add(1, Ordering::Relaxed);
         self.gone(call);
     }
 
@@ -196,17 +196,17 @@ impl CallLimit {
         if lasted > WINDOW_MAX {
             // What was seen is too old to tell of now.
             *window = Window::new(now);
-            self.answered.store(0, Ordering::Relaxed);
+            self.begun.store(0, Ordering::Relaxed);
         }
         window.count(connection, waited > longest);
         if lasted < WINDOW || lasted > WINDOW_MAX {
             return;
         }
         let seen = std::mem::replace(&mut *window, Window::new(now));
-        let answered = self.answered.swap(0, Ordering::Relaxed);
+        let begun = self.begun.swap(0, Ordering::Relaxed);
         let refused = self.refused.swap(0, Ordering::Relaxed);
         let next = if seen.is_late() {
-            lower(limit, answered, lasted)
+            lower(limit, begun, lasted)
         } else {
             higher(limit, refused > 0, seen.late > 0)
         };
@@ -228,9 +228,9 @@ impl CallLimit {
     }
 
     /// The calls that count.
-    fn unanswered(&self, now: Instant) -> u32 {
+    fn waiting(&self, now: Instant) -> u32 {
         let oldest = self.oldest_part(now);
-        let counts = self.unanswered.iter().map(|slot| slot.load(Ordering::Relaxed));
+        let counts = self.waiting.iter().map(|slot| slot.load(Ordering::Relaxed));
         let counting = counts.filter(|counted| part_of(*counted) >= oldest);
         counting.map(count_of).fold(0, u32::saturating_add)
     }
@@ -241,7 +241,7 @@ impl CallLimit {
     }
 
     fn slot(&self, part: u32) -> Option<&AtomicU64> {
-        self.unanswered.get((part % PARTS) as usize)
+        self.waiting.get((part % PARTS) as usize)
     }
 
     /// The part of the time in which `now` is. It begins anew after two years.
@@ -261,9 +261,9 @@ const fn count_of(counted: u64) -> u32 {
     u32::from_be_bytes([a, b, c, d])
 }
 
-/// The limit when calls were late, after a window that `lasted` so long and had so many answers.
-fn lower(limit: u32, answered: u32, lasted: Duration) -> u32 {
-    let in_good_wait = u128::from(answered) * GOOD_WAIT.as_nanos() / lasted.as_nanos().max(1);
+/// The limit when calls were late, after a window that `lasted` so long and in which so many calls began.
+fn lower(limit: u32, begun: u32, lasted: Duration) -> u32 {
+    let in_good_wait = u128::from(begun) * GOOD_WAIT.as_nanos() / lasted.as_nanos().max(1);
     let in_good_wait = u32::try_from(in_good_wait).unwrap_or(HIGHEST);
     let lower = if limit == NONE { HIGHEST } else { limit - limit / 4 };
     lower.min(in_good_wait).max(LOWEST)
@@ -315,12 +315,12 @@ mod tests {
     }
 
     #[test]
-    fn when_most_calls_begin_late_the_limit_is_what_is_answered_in_the_good_wait() {
+    fn when_most_calls_begin_late_the_limit_is_what_begins_in_the_good_wait() {
         let (limit, at) = limit();
         let taken = take_all(&limit, at(0));
         for (ms, call) in (0..500).zip(taken) {
-            // 100 answers in 50 ms
-            limit.answered(call);
+            // 100 calls in 50 ms
+            limit.begun(call);
             limit.began(1, LATE_WAIT * 2, at(ms / 10));
         }
         assert!(!limit.is_late(at(50)), "the window is not over");
@@ -340,11 +340,11 @@ mod tests {
         for (waited, most) in [(GOOD_WAIT, 107), (LATE_WAIT, 75)] {
             let (limit, at) = late(100);
             for call in take_all(&limit, at(0)) {
-                limit.answered(call);
+                limit.begun(call);
             }
             // Some call is refused.
             limit.refused.fetch_add(1, Ordering::Relaxed);
-            limit.answered.store(10_000, Ordering::Relaxed);
+            limit.begun.store(10_000, Ordering::Relaxed);
             limit.began(1, LATE_WAIT, at(0));
             for ms in 1..=50 {
                 limit.began(1, waited, at(ms));
@@ -367,16 +367,16 @@ mod tests {
     }
 
     #[test]
-    fn a_call_counts_until_it_is_answered_or_is_old() {
+    fn a_call_counts_until_it_begins_or_is_old() {
         let (limit, at) = late(10);
         let taken = take_all(&limit, at(100));
         assert_eq!(taken.len(), 10);
-        limit.answered(taken[0]);
+        limit.begun(taken[0]);
         assert_eq!(take_all(&limit, at(101)).len(), 1);
         assert_eq!(take_all(&limit, at(100) + COUNTS_FOR / 2).len(), 0);
         assert_eq!(take_all(&limit, at(100) + COUNTS_FOR).len(), 10);
-        // The answer to a call that no longer counts frees no place.
-        limit.answered(taken[1]);
+        // The begin of a call that no longer counts frees no place.
+        limit.begun(taken[1]);
         assert_eq!(take_all(&limit, at(101) + COUNTS_FOR).len(), 0);
     }
 
@@ -428,7 +428,7 @@ mod tests {
     fn the_limit_falls_while_calls_are_late_and_rises_while_they_are_not() {
         let lower = |limit| lower(limit, 1_000, WINDOW);
         assert_eq!((lower(100), lower(LOWEST), lower(NONE)), (75, LOWEST, 240));
-        // 100 answers in 50 ms are 24 in 12 ms.
+        // 100 calls in 50 ms are 24 in 12 ms.
         assert_eq!(super::lower(NONE, 100, WINDOW), 24);
         assert_eq!((higher(100, true, true), higher(LOWEST, true, true)), (107, LOWEST + 1));
         assert_eq!((higher(100, true, false), higher(100, false, true)), (126, 151));

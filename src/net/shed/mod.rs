@@ -32,6 +32,7 @@ use self::calls::{Calls, KEPT_BYTES};
 use self::fields::answer_block;
 use self::inbound::Inbound;
 use self::limit::CallLimit;
+pub(super) use self::limit::Taken;
 use self::outbound::Outbound;
 use super::usage::ConnectionUsage;
 use crate::clock::monotonic;
@@ -63,7 +64,7 @@ impl CallLimits {
         }
     }
 
-    /// The same, for a server that is late and may have so many unanswered calls.
+    /// The same, for a server that is late and may have so many calls wait.
     #[cfg(test)]
     pub(crate) fn late(refused: &HeaderMap, most: u32) -> Self {
         let limits = Self::new(refused);
@@ -74,6 +75,21 @@ impl CallLimits {
     /// Notes that a call of a connection begins that has waited for so long.
     pub(super) fn began(&self, connection: u64, waited: Duration, now: Instant) {
         self.limit.began(connection, waited, now);
+    }
+
+    /// Notes that a call has begun that was taken up.
+    pub(super) fn begun(&self, call: Taken) {
+        self.limit.begun(call);
+    }
+
+    /// Notes that a call that was taken up never begins.
+    pub(super) fn gone(&self, call: Taken) {
+        self.limit.gone(call);
+    }
+
+    /// Whether a call that was taken up still counts if it has not begun.
+    pub(super) fn counts(&self, call: Taken, now: Instant) -> bool {
+        self.limit.counts(call, now)
     }
 
     /// Whether more calls come than are answered.
