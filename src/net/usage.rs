@@ -5,7 +5,8 @@
 //! for some seconds. When all places are taken, and when the server shuts down, idle connections are closed. The
 //! connection itself decides last: if a call begins before it sees the request to close, it stays open.
 
-use std::collections::VecDeque;
+mod waiting;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::task::Context;
@@ -15,11 +16,12 @@ use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
+use self::waiting::WaitingCalls;
 use super::health::HealthCalls;
 use super::limits::ConnectionLimits;
 use super::memory::{ConnectionMemory, HandedBytes, HeldBytes, OverBudget, Share};
 use super::resets::Resets;
-use super::shed::{CallLimits, Taken};
+use super::shed::CallLimits;
 use crate::metrics::{DropLabel, EdgeLabel, RefusalLabel};
 
 /// How long a connection must be idle before it may be closed: the request of a client that has just connected is on its
@@ -34,8 +36,6 @@ const SILENT_MAX: Duration = Duration::from_secs(5);
 /// Calls of one connection that its client has reset, and that are still to be worked off, from which on no more are read. HTTP/2
 /// ends a connection with 580 small messages that nobody has taken.
 const RESET_AHEAD: usize = 128;
-/// Calls of one connection that may wait to begin. HTTP/2 takes up fewer.
-const MAX_WAITING: usize = 1 << 10;
 /// The part of its client's time that a lookup may wait while more calls come than are answered, as a divisor.
 const WAIT_PART: u32 = 4;
 /// The longest time that bytes which keep arriving, but make no request, keep a connection open.
@@ -75,7 +75,7 @@ struct Usage {
     /// When the bytes arrived that were read last.
     arrived: Mutex<Option<std::time::Instant>>,
     /// The calls that HTTP/2 has taken up, and that have not begun yet. It hands them over in this order.
-    waiting_calls: Mutex<VecDeque<WaitingCall>>,
+    waiting_calls: WaitingCalls,
     /// Milliseconds from `opened` to the last time that a part of an answer was ready, or that the client took some.
     taken_ms: AtomicU64,
     /// When the answers were made that the client has yet to take, in milliseconds from `opened`, by their calls.
@@ -90,15 +90,6 @@ struct Usage {
     health: HealthCalls,
     limits: ConnectionLimits,
     task: AtomicWaker,
-}
-
-/// A call that HTTP/2 has taken up, and that has not begun.
-#[derive(Clone, Copy, Debug)]
-struct WaitingCall {
-    stream: u32,
-    /// When its bytes arrived.
-    arrived: std::time::Instant,
-    taken: Taken,
 }
 
 /// A call. It ends when this is dropped.
@@ -140,7 +131,7 @@ impl ConnectionUsage {
             heard_ms: AtomicU64::new(0),
             heard_from_ms: AtomicU64::new(0),
             arrived: Mutex::new(None),
-            waiting_calls: Mutex::default(),
+            waiting_calls: WaitingCalls::default(),
             taken_ms: AtomicU64::new(0),
             untaken_since: Mutex::new(Vec::new()),
             closing: AtomicBool::new(false),
@@ -165,18 +156,6 @@ impl ConnectionUsage {
     /// Counts a request that did not arrive in time.
     pub(crate) fn unfinished(&self) {
         self.refused(RefusalLabel::Unfinished);
-    }
-
-    /// Notes that a call begins, and says when its bytes arrived.
-    pub(crate) fn begins(&self, now: std::time::Instant) -> std::time::Instant {
-        let call = self.0.waiting_calls.lock().pop_front();
-        let arrived = call.as_ref().map(|call| call.arrived).or_else(|| self.last_arrival());
-        let arrived = arrived.unwrap_or(now);
-        if let Some(calls) = &self.0.limits.calls {
-            calls.began(self.0.number, now.saturating_duration_since(arrived), now);
-            call.into_iter().for_each(|call| calls.begun(call.taken));
-        }
-        arrived
     }
 
     /// Whether a lookup is to be refused that has waited for so long, and whose client waits for `timeout`: the client has left, or
@@ -272,42 +251,6 @@ impl ConnectionUsage {
     /// Notes when the bytes arrived that were just read.
     pub(super) fn arrived(&self, at: std::time::Instant) {
         *self.0.arrived.lock() = Some(at);
-    }
-
-    /// Notes a call that HTTP/2 takes up, whose bytes have arrived at this time.
-    pub(super) fn taken_up(&self, stream: u32, arrived: std::time::Instant, taken: Taken) {
-        let mut waiting = self.0.waiting_calls.lock();
-        if waiting.len() < MAX_WAITING {
-            waiting.push_back(WaitingCall { stream, arrived, taken });
-        }
-    }
-
-    /// Whether a call waits to begin.
-    pub(super) fn has_waiting(&self, now: std::time::Instant) -> bool {
-        let calls = self.0.limits.calls.as_ref();
-        let waiting = self.0.waiting_calls.lock();
-        calls.is_some_and(|calls| waiting.iter().any(|call| calls.counts(call.taken, now)))
-    }
-
-    /// Notes that a call was answered. If it has not begun, HTTP/2 has refused it by itself, and it never will.
-    pub(super) fn answered(&self, stream: u32) {
-        self.forget_waiting_if(|call| call.stream == stream);
-    }
-
-    /// Forgets the calls that wait: their connection has ended.
-    pub(super) fn forget_waiting(&self) {
-        self.forget_waiting_if(|_| true);
-    }
-
-    fn forget_waiting_if(&self, is_gone: impl Fn(&WaitingCall) -> bool) {
-        let calls = self.0.limits.calls.as_ref();
-        self.0.waiting_calls.lock().retain(|call| {
-            let gone = is_gone(call);
-            if gone {
-                calls.into_iter().for_each(|calls| calls.gone(call.taken));
-            }
-            !gone
-        });
     }
 
     /// Counts a call that is not taken up, since more calls come than are answered. Its connection is not idle.
