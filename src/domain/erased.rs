@@ -25,7 +25,7 @@ pub struct ErasedNumber {
 }
 
 impl ErasedNumber {
-    /// A number of which nothing is remembered yet.
+    /// The record of a number before anything is remembered.
     #[must_use]
     pub fn new(number: NumberHash) -> Self {
         Self {

@@ -287,7 +287,7 @@ impl AcceptedConnection {
             return self.blocked(cx).map(Err);
         };
         if let (Some(shed), Ok(sent)) = (&mut self.shed, &result) {
-            shed.sent(bufs, *sent);
+            shed.wrote(bufs, *sent);
         }
         Poll::Ready(result)
     }

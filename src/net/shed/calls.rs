@@ -1,13 +1,11 @@
-//! The calls of one connection, from the time when their heads are read until they are answered, and the frames that answer those
-//! which are refused.
+//! Which calls of one connection are taken up and which are refused, and the frames that answer the refused ones.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::fields::{leaves_table, table_size};
 use super::frames::{self, END_HEADERS, END_STREAM, HEADERS, NO_TABLE, RST_STREAM, SETTINGS, WINDOW_UPDATE};
-use super::{CallLimits, Refused};
-use crate::clock::monotonic;
+use super::{CallLimits, now};
 use crate::net::usage::ConnectionUsage;
 
 /// Refused streams whose further frames are known. A client sends no more of them when it has read the answer; until then it may
@@ -86,7 +84,7 @@ impl Calls {
         let taken = if must || self.needs_update {
             Some(limit.count(now))
         } else {
-            limit.take(arrived, now, !self.usage.has_waiting(now))
+            limit.take(arrived, now, || !self.usage.has_waiting(now))
         };
         let Some(taken) = taken else {
             self.refuse(stream);
@@ -101,7 +99,7 @@ impl Calls {
     /// client to insert no field from now on.
     pub(super) fn changes_table(&mut self, block: &[u8]) {
         self.got_block(block);
-        if self.own_settings.is_none() && self.limits.limit.is_late(monotonic()) {
+        if self.own_settings.is_none() && self.limits.limit.is_late(now()) {
             self.own_settings = Some(self.settings + 1);
             frames::write(&mut self.frames, SETTINGS, 0, 0, &NO_TABLE);
         }
@@ -159,7 +157,7 @@ impl Calls {
             frames::write(&mut self.frames, RST_STREAM, 0, stream, &REFUSED_STREAM);
             return;
         }
-        let Refused(block) = &self.limits.refused;
+        let block = &self.limits.refused;
         frames::write(&mut self.frames, HEADERS, END_HEADERS | END_STREAM, stream, block);
         // Nothing else of the call is wanted (RFC 9113, section 8.1).
         frames::write(&mut self.frames, RST_STREAM, 0, stream, &[0; 4]);

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-use crate::clock::monotonic;
+use super::now;
 
 /// The wait of a call, from the arrival of its bytes until it begins, beyond which it is late: half of the 50 ms that a lookup
 /// may take.
@@ -55,8 +55,7 @@ pub(super) struct CallLimit {
     /// The waiting calls by the time at which they were taken up. The upper half of a number says in which part of the time
     /// since `opened`, the lower half is the count.
     waiting: [AtomicU64; PARTS as usize],
-    /// Calls that have begun, and that were refused, in this window.
-    begun: AtomicU32,
+    /// Calls that were refused in this window.
     refused: AtomicU32,
     window: Mutex<Window>,
 }
@@ -99,6 +98,10 @@ impl Window {
         }
     }
 
+    const fn calls(&self) -> u32 {
+        self.soon.saturating_add(self.late)
+    }
+
     /// Whether most calls were late. If others had calls too, one connection alone does not decide: it may be what makes its own
     /// calls late.
     const fn is_late(&self) -> bool {
@@ -112,7 +115,7 @@ pub(in crate::net) struct Taken(u32);
 
 impl CallLimit {
     pub(super) fn new() -> Self {
-        Self::opened_at(monotonic())
+        Self::opened_at(now())
     }
 
     fn opened_at(opened: Instant) -> Self {
@@ -120,7 +123,6 @@ impl CallLimit {
             opened,
             limit: AtomicU32::new(NONE),
             waiting: std::array::from_fn(|_| AtomicU64::new(0)),
-            begun: AtomicU32::new(0),
             refused: AtomicU32::new(0),
             decided_ms: AtomicU64::new(0),
             window: Mutex::new(Window::new(opened)),
@@ -131,8 +133,7 @@ impl CallLimit {
     #[cfg(test)]
     pub(super) fn set(&self, limit: u32) {
         self.limit.store(limit, Ordering::Relaxed);
-        self.decided_ms
-            .store(self.millis(monotonic()) + 60_000, Ordering::Relaxed);
+        self.decided_ms.store(self.millis(now()) + 60_000, Ordering::Relaxed);
     }
 
     /// Whether the server is late, so that there is a limit.
@@ -155,11 +156,11 @@ impl CallLimit {
 
     /// Takes a call up whose bytes have arrived at `arrived`, unless there are too many. A call is always taken up
     /// if no other of its connection waits: so a client that asks one question at a time is heard beside those that ask many.
-    pub(super) fn take(&self, arrived: Instant, now: Instant, is_only: bool) -> Option<Taken> {
+    pub(super) fn take(&self, arrived: Instant, now: Instant, is_only: impl FnOnce() -> bool) -> Option<Taken> {
         let limit = self.current(now);
-        if limit != NONE && !is_only {
+        if limit != NONE {
             let is_stale = now.saturating_duration_since(arrived) > STALE_AFTER;
-            if is_stale || self.waiting(now) >= limit {
+            if (is_stale || self.waiting(now) >= limit) && !is_only() {
                 self.refused.fetch_add(1, Ordering::Relaxed);
                 return None;
             }
@@ -172,13 +173,7 @@ impl CallLimit {
         call.0 >= self.oldest_part(now)
     }
 
-    /// Notes that a call has begun.
-    pub(super) fn begun(&self, call: Taken) {
-        self.begun.fetch_add(1, Ordering::Relaxed);
-        self.gone(call);
-    }
-
-    /// Notes that nobody waits for a call any more.
+    /// Notes that a call no longer waits.
     pub(super) fn gone(&self, call: Taken) {
         let less = |counted: u64| (part_of(counted) == call.0 && count_of(counted) > 0).then(|| counted - 1);
         // If it no longer counts, there is nothing to do.
@@ -196,17 +191,15 @@ impl CallLimit {
         if lasted > WINDOW_MAX {
             // What was seen is too old to tell of now.
             *window = Window::new(now);
-            self.begun.store(0, Ordering::Relaxed);
         }
         window.count(connection, waited > longest);
         if lasted < WINDOW || lasted > WINDOW_MAX {
             return;
         }
         let seen = std::mem::replace(&mut *window, Window::new(now));
-        let begun = self.begun.swap(0, Ordering::Relaxed);
         let refused = self.refused.swap(0, Ordering::Relaxed);
         let next = if seen.is_late() {
-            lower(limit, begun, lasted)
+            lower(limit, seen.calls(), lasted)
         } else {
             higher(limit, refused > 0, seen.late > 0)
         };
@@ -289,12 +282,12 @@ mod tests {
 
     /// A limit, and a time as milliseconds since it began.
     fn limit() -> (CallLimit, impl Fn(u64) -> Instant) {
-        let opened = monotonic();
+        let opened = now();
         let limit = CallLimit::opened_at(opened);
         (limit, move |ms| opened + Duration::from_millis(ms))
     }
 
-    /// A limit that is late from `WINDOW` on, and allows so many calls.
+    /// The limit of a server that is late: it allows so many calls.
     fn late(most: u32) -> (CallLimit, impl Fn(u64) -> Instant) {
         let (limit, at) = limit();
         limit.set(most);
@@ -302,7 +295,9 @@ mod tests {
     }
 
     fn take_all(limit: &CallLimit, now: Instant) -> Vec<Taken> {
-        std::iter::from_fn(|| limit.take(now, now, false)).take(5_000).collect()
+        std::iter::from_fn(|| limit.take(now, now, || false))
+            .take(5_000)
+            .collect()
     }
 
     #[test]
@@ -319,14 +314,13 @@ mod tests {
         let (limit, at) = limit();
         let taken = take_all(&limit, at(0));
         for (ms, call) in (0..500).zip(taken) {
-            // 100 calls in 50 ms
-            limit.begun(call);
+            limit.gone(call);
             limit.began(1, LATE_WAIT * 2, at(ms / 10));
         }
         assert!(!limit.is_late(at(50)), "the window is not over");
         limit.began(1, LATE_WAIT * 2, at(50));
         assert!(limit.is_late(at(50)));
-        // 500 × 12 / 50
+        // 501 × 12 / 50
         assert_eq!(take_all(&limit, at(1_000)).len(), 120);
         assert_eq!(
             take_all(&limit, at(1_051)).len(),
@@ -340,14 +334,14 @@ mod tests {
         for (waited, most) in [(GOOD_WAIT, 107), (LATE_WAIT, 75)] {
             let (limit, at) = late(100);
             for call in take_all(&limit, at(0)) {
-                limit.begun(call);
+                limit.gone(call);
             }
             // Some call is refused.
             limit.refused.fetch_add(1, Ordering::Relaxed);
-            limit.begun.store(10_000, Ordering::Relaxed);
+            // One begins late, and so many begin that their rate allows more than the limit does.
             limit.began(1, LATE_WAIT, at(0));
-            for ms in 1..=50 {
-                limit.began(1, waited, at(ms));
+            for call in 1..=1_000 {
+                limit.began(1, waited, at(call / 20));
             }
             assert_eq!(take_all(&limit, at(1_000)).len(), most, "{waited:?}");
         }
@@ -371,12 +365,12 @@ mod tests {
         let (limit, at) = late(10);
         let taken = take_all(&limit, at(100));
         assert_eq!(taken.len(), 10);
-        limit.begun(taken[0]);
+        limit.gone(taken[0]);
         assert_eq!(take_all(&limit, at(101)).len(), 1);
         assert_eq!(take_all(&limit, at(100) + COUNTS_FOR / 2).len(), 0);
         assert_eq!(take_all(&limit, at(100) + COUNTS_FOR).len(), 10);
         // The begin of a call that no longer counts frees no place.
-        limit.begun(taken[1]);
+        limit.gone(taken[1]);
         assert_eq!(take_all(&limit, at(101) + COUNTS_FOR).len(), 0);
     }
 
@@ -385,18 +379,18 @@ mod tests {
         let (limit, at) = late(10);
         let now = at(100);
         take_all(&limit, now);
-        assert!(limit.take(now, now, false).is_none());
-        let only = limit.take(at(0), now, true).unwrap();
+        assert!(limit.take(now, now, || false).is_none());
+        let only = limit.take(at(0), now, || true).unwrap();
         assert!(limit.counts(only, now) && !limit.counts(only, now + COUNTS_FOR));
     }
 
     #[test]
     fn what_was_not_read_for_long_is_refused_while_the_server_is_late() {
         let (limit, at) = late(10);
-        assert!(limit.take(at(100), at(126), false).is_none());
-        assert!(limit.take(at(100), at(125), false).is_some());
+        assert!(limit.take(at(100), at(126), || false).is_none());
+        assert!(limit.take(at(100), at(125), || false).is_some());
         limit.set(NONE);
-        assert!(limit.take(at(100), at(10_000), false).is_some());
+        assert!(limit.take(at(100), at(10_000), || false).is_some());
     }
 
     #[test]

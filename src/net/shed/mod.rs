@@ -35,11 +35,10 @@ use self::limit::CallLimit;
 pub(super) use self::limit::Taken;
 use self::outbound::Outbound;
 use super::usage::ConnectionUsage;
-use crate::clock::monotonic;
 
 /// Bytes of answers that wait for their client, from which on nothing more is read from it.
 const MAX_UNSENT: usize = 64 << 10;
-/// Reads in a row of which nothing is left. Then other connections have their turn.
+/// Reads in a row whose bytes are all taken out. Then other connections have their turn.
 const READS_IN_A_ROW: usize = 8;
 /// The room into which bytes are read if the reader has less.
 const ROOM_BYTES: usize = 1 << 10;
@@ -48,19 +47,16 @@ const ROOM_BYTES: usize = 1 << 10;
 #[derive(Debug)]
 pub(crate) struct CallLimits {
     limit: CallLimit,
-    refused: Refused,
+    /// The block of the header fields of that answer.
+    refused: Vec<u8>,
 }
-
-/// The header fields of an answer that consists of them, as a block.
-#[derive(Debug)]
-struct Refused(Vec<u8>);
 
 impl CallLimits {
     /// No limit as long as the server is not late. The answer to a refused call has these header fields, and no body.
     pub(crate) fn new(refused: &HeaderMap) -> Self {
         Self {
             limit: CallLimit::new(),
-            refused: Refused(answer_block(refused)),
+            refused: answer_block(refused),
         }
     }
 
@@ -72,14 +68,12 @@ impl CallLimits {
         limits
     }
 
-    /// Notes that a call of a connection begins that has waited for so long.
-    pub(super) fn began(&self, connection: u64, waited: Duration, now: Instant) {
+    /// Notes that a call of a connection begins that has waited for so long. If it was taken up, it no longer waits.
+    pub(super) fn began(&self, connection: u64, call: Option<Taken>, waited: Duration, now: Instant) {
         self.limit.began(connection, waited, now);
-    }
-
-    /// Notes that a call has begun that was taken up.
-    pub(super) fn begun(&self, call: Taken) {
-        self.limit.begun(call);
+        if let Some(call) = call {
+            self.limit.gone(call);
+        }
     }
 
     /// Notes that a call that was taken up never begins.
@@ -96,6 +90,11 @@ impl CallLimits {
     pub(super) fn is_late(&self, now: Instant) -> bool {
         self.limit.is_late(now)
     }
+}
+
+/// The time, by the clock of the runtime, which tests can stop.
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
 }
 
 /// Between the bytes of one connection and its HTTP/2.
@@ -193,7 +192,7 @@ impl Shed {
             buf.set_filled(before);
             return polled.map_ok(|()| 0);
         }
-        let now = monotonic();
+        let now = now();
         let arrived = self.usage.last_arrival().unwrap_or(now);
         let bytes = buf.filled_mut().get_mut(before..).unwrap_or_default();
         let kept = self.inbound.sift(bytes, &mut self.calls, arrived, now);
@@ -257,12 +256,12 @@ impl Shed {
         Poll::Ready(Ok(()))
     }
 
-    /// Notes that the first bytes of these were sent.
-    pub(super) fn sent(&mut self, parts: &[IoSlice<'_>], mut sent: usize) {
+    /// Notes that HTTP/2 has written so many of the first bytes of these.
+    pub(super) fn wrote(&mut self, parts: &[IoSlice<'_>], mut written: usize) {
         for part in parts {
-            let part = part.get(..sent.min(part.len())).unwrap_or_default();
+            let part = part.get(..written.min(part.len())).unwrap_or_default();
             self.outbound.sent(part, &mut self.calls);
-            sent -= part.len();
+            written -= part.len();
         }
     }
 }

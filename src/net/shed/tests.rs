@@ -107,7 +107,7 @@ impl Pair {
             .await
             .unwrap();
         self.server.write_all(bytes).await.unwrap();
-        self.shed.sent(&[IoSlice::new(bytes)], bytes.len());
+        self.shed.wrote(&[IoSlice::new(bytes)], bytes.len());
     }
 
     /// The bytes that the client has got.
@@ -222,7 +222,7 @@ async fn a_client_that_inserts_fields_is_asked_to_insert_none() {
     let sent = [inserts(1), inserts(3), inserts(5)].concat();
     assert_eq!(pair.read(&sent, 8_192).await, sent, "HTTP/2 needs their header fields");
     assert_eq!(pair.answers().await, frame(SETTINGS, 0, 0, &NO_TABLE));
-    // The client takes over the settings of HTTP/2, and then these, of which HTTP/2 knows nothing.
+    // The client acknowledges the settings of HTTP/2, and then these. HTTP/2 must not see the second acknowledgement.
     assert_eq!(
         pair.read(&[ack.clone(), ack.clone(), ack.clone()].concat(), 8_192)
             .await,

@@ -26,11 +26,11 @@ impl ConnectionUsage {
     /// Notes that a call begins, and says when its bytes arrived.
     pub(crate) fn begins(&self, now: Instant) -> Instant {
         let call = self.0.waiting_calls.lock().pop_front();
-        let arrived = call.as_ref().map(|call| call.arrived).or_else(|| self.last_arrival());
+        let arrived = call.map(|call| call.arrived).or_else(|| self.last_arrival());
         let arrived = arrived.unwrap_or(now);
         if let Some(calls) = &self.0.limits.calls {
-            calls.began(self.0.number, now.saturating_duration_since(arrived), now);
-            call.into_iter().for_each(|call| calls.begun(call.taken));
+            let taken = call.map(|call| call.taken);
+            calls.began(self.0.number, taken, now.saturating_duration_since(arrived), now);
         }
         arrived
     }

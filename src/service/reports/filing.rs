@@ -68,7 +68,7 @@ pub(super) struct FilingOutcome {
 }
 
 impl FilingOutcome {
-    /// The outcome of a report that does not count, and of which no row is kept.
+    /// The outcome of a report that does not count. The store keeps no row for it.
     pub(super) const fn withheld(submitted: Submitted) -> Self {
         Self {
             submitted,

@@ -1,6 +1,6 @@
 //! What is stored of a number apart from its record, its rows and its notes: in the records of reporters, and at other numbers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::count;
 use super::eraser::Eraser;
@@ -66,7 +66,7 @@ impl Eraser {
     }
 
     /// Drops the comments of a number's reports from the rows that the same reports have at their call-back numbers, and gives
-    /// these rows ids of which nobody finds the number.
+    /// these rows ids that do not lead to the number.
     pub(super) async fn erase_derived_comments(
         &self,
         number: E164,
@@ -185,8 +185,9 @@ fn rename(record: &mut NumberRecord, ids: &[(ReportId, ReportId)], fold: &FoldMo
     }
     record.rows.need_all()?; // to count the comments that are left
     let total = record.state.rows;
-    for (id, renamed, mut row) in found {
-        record.rows.retain(|row| row.id != *id)?;
+    let old: HashSet<&ReportId> = found.iter().map(|(id, ..)| *id).collect();
+    record.rows.retain(|row| !old.contains(&row.id))?;
+    for (_, renamed, mut row) in found {
         row.id = renamed.clone();
         row.body.comment = None;
         record.rows.insert(row, total)?;
