@@ -3,10 +3,7 @@
 use bytes::Bytes;
 
 use super::parts::{requests, write_requests};
-use super::{
-    ByteReader, ByteWriter, DecodeError, RecordKind, StoredRecord, UnreadableValue, begin, check_major, rest,
-    unreadable,
-};
+use super::{DecodeError, RecordKind, StoredRecord, UnreadableValue, read_as, rest, written};
 use crate::domain::acceptance::{Acceptance, AcceptedKinds};
 use crate::domain::tenant::TenantId;
 use crate::shard::Shard;
@@ -14,14 +11,12 @@ use crate::shard::Shard;
 /// The bytes of a record.
 #[must_use]
 pub fn encode(acceptance: &Acceptance) -> Bytes {
-    let mut writer = ByteWriter::default();
-    begin(&mut writer);
-    writer.text(acceptance.from.as_str());
-    writer.byte(acceptance.kinds.bits());
-    writer.time(acceptance.changed_at);
-    write_requests(&mut writer, &acceptance.requests);
-    writer.raw(acceptance.unknown_fields.bytes());
-    Bytes::from(writer.finish())
+    written(&acceptance.unknown_fields, |writer| {
+        writer.text(acceptance.from.as_str());
+        writer.byte(acceptance.kinds.bits());
+        writer.time(acceptance.changed_at);
+        write_requests(writer, &acceptance.requests);
+    })
 }
 
 /// A record from its bytes.
@@ -29,18 +24,15 @@ pub fn encode(acceptance: &Acceptance) -> Bytes {
 /// # Errors
 /// If they are not such a record, or a newer release wrote them.
 pub fn decode(bytes: &[u8]) -> Result<Acceptance, UnreadableValue> {
-    let mut reader = ByteReader::new(bytes);
-    let mut read = || {
-        check_major(&mut reader)?;
+    read_as("record of acceptance", bytes, |reader| {
         Ok(Acceptance {
             from: TenantId::parse(reader.text()?).map_err(|_| DecodeError::Range("tenant"))?,
             kinds: AcceptedKinds::from_bits(reader.byte()?),
             changed_at: reader.time()?,
-            requests: requests(&mut reader)?,
-            unknown_fields: rest(&mut reader),
+            requests: requests(reader)?,
+            unknown_fields: rest(reader),
         })
-    };
-    read().map_err(unreadable("record of acceptance"))
+    })
 }
 
 /// An id is the name of the other tenant.

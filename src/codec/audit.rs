@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::number::actor;
 use super::parts::{name, write_name};
-use super::{ByteReader, ByteWriter, DecodeError, UnreadableValue, begin, check_major, unreadable};
+use super::{ByteReader, ByteWriter, DecodeError, UnreadableValue, begin, read_as};
 use crate::domain::audit::{AuditChange, AuditEdge, AuditEvent, AuditMethod, AuditSubject, Via};
 use crate::domain::ids::{CaseId, ImportId, ListId, NumberHash, ReportId, ReporterHash, ReporterKeyId};
 use crate::domain::note::NoteId;
@@ -71,12 +71,7 @@ pub fn encode(event: &AuditEvent) -> Bytes {
 /// # Errors
 /// If they are not an event, or a newer release wrote a method or a subject that this one does not know.
 pub fn decode(bytes: &[u8]) -> Result<AuditEvent, UnreadableValue> {
-    let mut reader = ByteReader::new(bytes);
-    let mut read = || {
-        check_major(&mut reader)?;
-        event(&mut reader)
-    };
-    read().map_err(unreadable("audit event"))
+    read_as("audit event", bytes, |reader| event(reader))
 }
 
 fn event(reader: &mut ByteReader<'_>) -> Result<AuditEvent, DecodeError> {

@@ -5,10 +5,7 @@ use bytes::Bytes;
 use super::number::actor;
 use super::parts::{code, name, requests, write_name, write_requests};
 use super::rows::brand_name;
-use super::{
-    ByteReader, ByteWriter, DecodeError, RecordKind, StoredRecord, UnreadableValue, begin, check_major, rest,
-    unreadable,
-};
+use super::{ByteReader, ByteWriter, DecodeError, RecordKind, StoredRecord, UnreadableValue, read_as, rest, written};
 use crate::domain::case::{Case, CaseEvent};
 use crate::domain::case_history::CaseHistory;
 use crate::domain::ids::CaseId;
@@ -19,26 +16,24 @@ use crate::shard::Shard;
 /// The bytes of a case's record. The steps that are stored apart from the case are not in it, only their count.
 #[must_use]
 pub fn encode(case: &Case) -> Bytes {
-    let mut writer = ByteWriter::default();
-    begin(&mut writer);
-    write_name(&mut writer, case.id.as_str());
-    writer.text(&case.title);
-    writer.byte(case.category.code());
-    writer.option(case.brand.as_ref(), |writer, brand| writer.text(brand.as_str()));
-    writer.text(&case.summary);
-    writer.byte(case.status.code());
-    writer.text(&case.agency);
-    writer.text(&case.agency_reference);
-    writer.byte(case.source.code());
-    writer.time(case.created_at);
-    writer.time(case.updated_at);
-    writer.option(case.last_evidence_at, ByteWriter::time);
-    writer.list(case.history.inside().iter(), write_event);
-    writer.option(case.merged_into.as_ref(), |writer, id| write_name(writer, id.as_str()));
-    write_requests(&mut writer, &case.requests);
-    write_stored_steps(&mut writer, case);
-    writer.raw(case.unknown_fields.bytes());
-    Bytes::from(writer.finish())
+    written(&case.unknown_fields, |writer| {
+        write_name(writer, case.id.as_str());
+        writer.text(&case.title);
+        writer.byte(case.category.code());
+        writer.option(case.brand.as_ref(), |writer, brand| writer.text(brand.as_str()));
+        writer.text(&case.summary);
+        writer.byte(case.status.code());
+        writer.text(&case.agency);
+        writer.text(&case.agency_reference);
+        writer.byte(case.source.code());
+        writer.time(case.created_at);
+        writer.time(case.updated_at);
+        writer.option(case.last_evidence_at, ByteWriter::time);
+        writer.list(case.history.inside().iter(), write_event);
+        writer.option(case.merged_into.as_ref(), |writer, id| write_name(writer, id.as_str()));
+        write_requests(writer, &case.requests);
+        write_stored_steps(writer, case);
+    })
 }
 
 /// The record of a case from its bytes.
@@ -46,12 +41,7 @@ pub fn encode(case: &Case) -> Bytes {
 /// # Errors
 /// If they are not a case record, or a newer release wrote them.
 pub fn decode(bytes: &[u8]) -> Result<Case, UnreadableValue> {
-    let mut reader = ByteReader::new(bytes);
-    let mut read = || {
-        check_major(&mut reader)?;
-        record(&mut reader)
-    };
-    read().map_err(unreadable("case record"))
+    read_as("case record", bytes, |reader| record(reader))
 }
 
 fn record(reader: &mut ByteReader<'_>) -> Result<Case, DecodeError> {

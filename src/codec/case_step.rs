@@ -4,10 +4,7 @@ use bytes::Bytes;
 
 use super::case::{event, write_event};
 use super::parts::{name, write_name};
-use super::{
-    ByteReader, ByteWriter, DecodeError, RecordKind, StoredRecord, UnreadableValue, begin, check_major, rest,
-    unreadable,
-};
+use super::{ByteReader, DecodeError, RecordKind, StoredRecord, UnreadableValue, read_as, rest, written};
 use crate::domain::case_history::CaseStep;
 use crate::domain::ids::{CaseId, half_hash};
 use crate::shard::Shard;
@@ -39,13 +36,11 @@ impl CaseStepKey {
 /// The bytes of a step.
 #[must_use]
 pub fn encode(step: &CaseStep) -> Bytes {
-    let mut writer = ByteWriter::default();
-    begin(&mut writer);
-    write_name(&mut writer, step.case.as_str());
-    writer.uint(u64::from(step.number));
-    write_event(&mut writer, &step.event);
-    writer.raw(step.unknown_fields.bytes());
-    Bytes::from(writer.finish())
+    written(&step.unknown_fields, |writer| {
+        write_name(writer, step.case.as_str());
+        writer.uint(u64::from(step.number));
+        write_event(writer, &step.event);
+    })
 }
 
 /// A step from its bytes.
@@ -53,12 +48,7 @@ pub fn encode(step: &CaseStep) -> Bytes {
 /// # Errors
 /// If they are not a step of a case, or a newer release wrote them.
 pub fn decode(bytes: &[u8]) -> Result<CaseStep, UnreadableValue> {
-    let mut reader = ByteReader::new(bytes);
-    let mut read = || {
-        check_major(&mut reader)?;
-        record(&mut reader)
-    };
-    read().map_err(unreadable("step of a case"))
+    read_as("step of a case", bytes, |reader| record(reader))
 }
 
 fn record(reader: &mut ByteReader<'_>) -> Result<CaseStep, DecodeError> {

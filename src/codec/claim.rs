@@ -2,24 +2,20 @@
 
 use bytes::Bytes;
 
-use super::{
-    ByteReader, ByteWriter, DecodeError, SideKind, SideRecord, UnreadableValue, begin, check_major, rest, unreadable,
-};
+use super::{ByteReader, DecodeError, SideKind, SideRecord, UnreadableValue, read_as, rest, written};
 use crate::domain::identity::{Claim, Claimed, Claims, PrincipalId};
 use crate::shard::Shard;
 
 /// The bytes of claims.
 #[must_use]
 pub fn encode(claims: &Claims) -> Bytes {
-    let mut writer = ByteWriter::default();
-    begin(&mut writer);
-    writer.list(claims.all.iter(), |writer, claim| {
-        writer.text(claim.principal.as_str());
-        writer.uint(claim.version);
-        writer.fixed128(claim.request);
-    });
-    writer.raw(claims.unknown_fields.bytes());
-    Bytes::from(writer.finish())
+    written(&claims.unknown_fields, |writer| {
+        writer.list(claims.all.iter(), |writer, claim| {
+            writer.text(claim.principal.as_str());
+            writer.uint(claim.version);
+            writer.fixed128(claim.request);
+        });
+    })
 }
 
 /// Claims from their bytes.
@@ -27,15 +23,12 @@ pub fn encode(claims: &Claims) -> Bytes {
 /// # Errors
 /// If they are not claims, or a newer release wrote them.
 pub fn decode(bytes: &[u8]) -> Result<Claims, UnreadableValue> {
-    let mut reader = ByteReader::new(bytes);
-    let mut read = || {
-        check_major(&mut reader)?;
+    read_as("claims", bytes, |reader| {
         Ok(Claims {
             all: reader.list(claim)?,
-            unknown_fields: rest(&mut reader),
+            unknown_fields: rest(reader),
         })
-    };
-    read().map_err(unreadable("claims"))
+    })
 }
 
 fn claim(reader: &mut ByteReader<'_>) -> Result<Claim, DecodeError> {

@@ -3,8 +3,7 @@
 use bytes::Bytes;
 
 use super::{
-    ByteReader, ByteWriter, DecodeError, RecordKind, StoredRecord, UnreadableValue, begin, check_major, rest, rows,
-    unreadable,
+    ByteReader, ByteWriter, DecodeError, RecordKind, StoredRecord, UnreadableValue, read_as, rest, rows, written,
 };
 use crate::domain::erased::ErasedNumber;
 use crate::domain::ids::NumberHash;
@@ -13,13 +12,11 @@ use crate::shard::Shard;
 /// The bytes of a record.
 #[must_use]
 pub fn encode(erased: &ErasedNumber) -> Bytes {
-    let mut writer = ByteWriter::default();
-    begin(&mut writer);
-    writer.fixed128(erased.number.raw());
-    writer.option(erased.reset_before, ByteWriter::time);
-    writer.bytes(&rows::encode(&erased.withdrawn));
-    writer.raw(erased.unknown_fields.bytes());
-    Bytes::from(writer.finish())
+    written(&erased.unknown_fields, |writer| {
+        writer.fixed128(erased.number.raw());
+        writer.option(erased.reset_before, ByteWriter::time);
+        writer.bytes(&rows::encode(&erased.withdrawn));
+    })
 }
 
 /// A record from its bytes.
@@ -27,17 +24,14 @@ pub fn encode(erased: &ErasedNumber) -> Bytes {
 /// # Errors
 /// If they are not such a record, or a newer release wrote them.
 pub fn decode(bytes: &[u8]) -> Result<ErasedNumber, UnreadableValue> {
-    let mut reader = ByteReader::new(bytes);
-    let mut read = || {
-        check_major(&mut reader)?;
+    read_as("record of an erased number", bytes, |reader| {
         Ok(ErasedNumber {
             number: NumberHash::from_raw(reader.fixed128()?),
             reset_before: reader.option(ByteReader::time)?,
             withdrawn: rows::decode(reader.bytes()?).map_err(|_| DecodeError::Range("withdrawn reports"))?,
-            unknown_fields: rest(&mut reader),
+            unknown_fields: rest(reader),
         })
-    };
-    read().map_err(unreadable("record of an erased number"))
+    })
 }
 
 /// An id is the hash of the number, sixteen bytes, big-endian.

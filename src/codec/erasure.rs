@@ -2,9 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{
-    ByteReader, ByteWriter, DecodeError, SideKind, SideRecord, UnreadableValue, begin, check_major, rest, unreadable,
-};
+use super::{ByteReader, DecodeError, SideKind, SideRecord, UnreadableValue, read_as, rest, written};
 use crate::domain::erasure::{BegunErasure, Erasures, SealedNumber};
 use crate::domain::requests::Fingerprint;
 use crate::shard::Shard;
@@ -12,18 +10,16 @@ use crate::shard::Shard;
 /// The bytes of erasures.
 #[must_use]
 pub fn encode(erasures: &Erasures) -> Bytes {
-    let mut writer = ByteWriter::default();
-    begin(&mut writer);
-    writer.list(erasures.all.iter(), |writer, erasure| {
-        let (id, content) = erasure.request.pair();
-        writer.fixed128(id);
-        writer.fixed64(content);
-        writer.fixed64(erasure.number.raw());
-        writer.time(erasure.begun_at);
-        writer.byte(u8::from(erasure.is_deleted));
-    });
-    writer.raw(erasures.unknown_fields.bytes());
-    Bytes::from(writer.finish())
+    written(&erasures.unknown_fields, |writer| {
+        writer.list(erasures.all.iter(), |writer, erasure| {
+            let (id, content) = erasure.request.pair();
+            writer.fixed128(id);
+            writer.fixed64(content);
+            writer.fixed64(erasure.number.raw());
+            writer.time(erasure.begun_at);
+            writer.byte(u8::from(erasure.is_deleted));
+        });
+    })
 }
 
 /// Erasures from their bytes.
@@ -31,15 +27,12 @@ pub fn encode(erasures: &Erasures) -> Bytes {
 /// # Errors
 /// If they are not erasures, or a newer release wrote them.
 pub fn decode(bytes: &[u8]) -> Result<Erasures, UnreadableValue> {
-    let mut reader = ByteReader::new(bytes);
-    let mut read = || {
-        check_major(&mut reader)?;
+    read_as("list of erasures", bytes, |reader| {
         Ok(Erasures {
             all: reader.list(erasure)?,
-            unknown_fields: rest(&mut reader),
+            unknown_fields: rest(reader),
         })
-    };
-    read().map_err(unreadable("list of erasures"))
+    })
 }
 
 fn erasure(reader: &mut ByteReader<'_>) -> Result<BegunErasure, DecodeError> {

@@ -2,21 +2,19 @@
 
 use bytes::Bytes;
 
-use super::{ByteReader, ByteWriter, SideKind, SideRecord, UnreadableValue, begin, check_major, rest, unreadable};
+use super::{SideKind, SideRecord, UnreadableValue, read_as, rest, written};
 use crate::domain::identity::{KeyId, KeyUses, UsePart, UseSlot};
 use crate::shard::Shard;
 
 /// The bytes of last uses.
 #[must_use]
 pub fn encode(uses: &KeyUses) -> Bytes {
-    let mut writer = ByteWriter::default();
-    begin(&mut writer);
-    writer.list(uses.all(), |writer, (key, slot)| {
-        writer.fixed64(key.raw());
-        writer.uint(slot.raw().into());
-    });
-    writer.raw(uses.unknown_fields.bytes());
-    Bytes::from(writer.finish())
+    written(&uses.unknown_fields, |writer| {
+        writer.list(uses.all(), |writer, (key, slot)| {
+            writer.fixed64(key.raw());
+            writer.uint(slot.raw().into());
+        });
+    })
 }
 
 /// Last uses from their bytes.
@@ -24,16 +22,13 @@ pub fn encode(uses: &KeyUses) -> Bytes {
 /// # Errors
 /// If they are not last uses, or a newer release wrote them.
 pub fn decode(bytes: &[u8]) -> Result<KeyUses, UnreadableValue> {
-    let mut reader = ByteReader::new(bytes);
-    let mut read = || {
-        check_major(&mut reader)?;
+    read_as("last uses of keys", bytes, |reader| {
         let last = reader.list(|reader| {
             let key = KeyId::from_raw(reader.fixed64()?);
             Ok((key, UseSlot::from_raw(reader.uint32()?)))
         })?;
-        Ok(KeyUses::new(last, rest(&mut reader)))
-    };
-    read().map_err(unreadable("last uses of keys"))
+        Ok(KeyUses::new(last, rest(reader)))
+    })
 }
 
 impl SideRecord for KeyUses {

@@ -17,10 +17,7 @@ use bytes::Bytes;
 
 use super::number::actor;
 use super::parts::{code, name, requests, write_name, write_requests};
-use super::{
-    ByteReader, ByteWriter, DecodeError, RecordKind, StoredRecord, UnreadableValue, begin, check_major, rest,
-    unreadable,
-};
+use super::{ByteReader, ByteWriter, DecodeError, RecordKind, StoredRecord, UnreadableValue, read_as, rest, written};
 use crate::domain::ids::{ListId, ListSource, Requester};
 use crate::domain::kinds::{Action, ListKind};
 use crate::domain::list::{DigitPattern, EntryOrigin, List, ListEntry, MAX_ENTRIES, Pattern};
@@ -63,23 +60,21 @@ const NOTHING: Before<'static> = Before {
 /// The bytes of a list.
 #[must_use]
 pub fn encode(list: &List) -> Bytes {
-    let mut writer = ByteWriter::default();
-    begin(&mut writer);
-    write_name(&mut writer, list.id.as_str());
-    writer.byte(list.kind.code());
-    writer.text(list.actor.as_str());
-    writer.time(list.replaced_at);
-    write_requests(&mut writer, &list.requests);
-    let numbers = list.entries.partition_point(|entry| entry.pattern.digits().is_some());
-    let (numbers, words) = list.entries.split_at_checked(numbers).unwrap_or_default();
-    let origins = Origins::of(&list.entries);
-    write_entries(&mut writer, numbers, &origins);
-    write_words(&mut writer, words, &origins);
-    if list.kind == ListKind::KnownOwner {
-        write_owners(&mut writer, &list.entries);
-    }
-    writer.raw(list.unknown_fields.bytes());
-    Bytes::from(writer.finish())
+    written(&list.unknown_fields, |writer| {
+        write_name(writer, list.id.as_str());
+        writer.byte(list.kind.code());
+        writer.text(list.actor.as_str());
+        writer.time(list.replaced_at);
+        write_requests(writer, &list.requests);
+        let numbers = list.entries.partition_point(|entry| entry.pattern.digits().is_some());
+        let (numbers, words) = list.entries.split_at_checked(numbers).unwrap_or_default();
+        let origins = Origins::of(&list.entries);
+        write_entries(writer, numbers, &origins);
+        write_words(writer, words, &origins);
+        if list.kind == ListKind::KnownOwner {
+            write_owners(writer, &list.entries);
+        }
+    })
 }
 
 /// A list from its bytes.
@@ -87,12 +82,7 @@ pub fn encode(list: &List) -> Bytes {
 /// # Errors
 /// If they are not a list, or a newer release wrote them.
 pub fn decode(bytes: &[u8]) -> Result<List, UnreadableValue> {
-    let mut reader = ByteReader::new(bytes);
-    let mut read = || {
-        check_major(&mut reader)?;
-        record(&mut reader)
-    };
-    read().map_err(unreadable("list"))
+    read_as("list", bytes, |reader| record(reader))
 }
 
 fn record(reader: &mut ByteReader<'_>) -> Result<List, DecodeError> {

@@ -42,6 +42,8 @@ pub(crate) use kind::stored_kinds;
 pub use kind::{RecordKind, SideKind};
 pub use record::{MAX_ID_BYTES, SideRecord, StoredRecord};
 
+use ::bytes::Bytes;
+
 use crate::domain::unknown_fields::UnknownFields;
 
 /// The most bytes of one record, bucket or side record.
@@ -77,4 +79,24 @@ fn rest(reader: &mut ByteReader<'_>) -> UnknownFields {
 
 fn unreadable(what: &'static str) -> impl Fn(DecodeError) -> UnreadableValue {
     move |cause| UnreadableValue { what, cause }
+}
+
+/// The bytes of a value: the version, what `write` writes, and the fields of a newer release at the end.
+fn written(unknown_fields: &UnknownFields, write: impl FnOnce(&mut ByteWriter)) -> Bytes {
+    let mut writer = ByteWriter::default();
+    begin(&mut writer);
+    write(&mut writer);
+    writer.raw(unknown_fields.bytes());
+    Bytes::from(writer.finish())
+}
+
+/// Reads a value after its version; `what` names it in the error.
+fn read_as<'b, T>(
+    what: &'static str,
+    bytes: &'b [u8],
+    read: impl FnOnce(&mut ByteReader<'b>) -> Result<T, DecodeError>,
+) -> Result<T, UnreadableValue> {
+    let mut reader = ByteReader::new(bytes);
+    let value = check_major(&mut reader).and_then(|()| read(&mut reader));
+    value.map_err(unreadable(what))
 }

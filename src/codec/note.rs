@@ -4,10 +4,7 @@ use bytes::Bytes;
 
 use super::number::actor;
 use super::parts::{name, write_name};
-use super::{
-    ByteReader, ByteWriter, DecodeError, RecordKind, StoredRecord, UnreadableValue, begin, check_major, rest,
-    unreadable,
-};
+use super::{ByteReader, ByteWriter, DecodeError, RecordKind, StoredRecord, UnreadableValue, read_as, rest, written};
 use crate::domain::ids::CaseId;
 use crate::domain::note::{Note, NoteId, NoteSubject};
 use crate::number::E164;
@@ -51,15 +48,13 @@ pub fn shard_of(subject: &NoteSubject) -> Shard {
 /// The bytes of a note.
 #[must_use]
 pub fn encode(note: &Note) -> Bytes {
-    let mut writer = ByteWriter::default();
-    begin(&mut writer);
-    writer.fixed128(note.id.raw());
-    write_subject(&mut writer, &note.subject);
-    writer.text(note.author.as_str());
-    writer.time(note.created_at);
-    writer.text(&note.text);
-    writer.raw(note.unknown_fields.bytes());
-    Bytes::from(writer.finish())
+    written(&note.unknown_fields, |writer| {
+        writer.fixed128(note.id.raw());
+        write_subject(writer, &note.subject);
+        writer.text(note.author.as_str());
+        writer.time(note.created_at);
+        writer.text(&note.text);
+    })
 }
 
 /// A note from its bytes.
@@ -67,12 +62,7 @@ pub fn encode(note: &Note) -> Bytes {
 /// # Errors
 /// If they are not a note, or a newer release wrote them.
 pub fn decode(bytes: &[u8]) -> Result<Note, UnreadableValue> {
-    let mut reader = ByteReader::new(bytes);
-    let mut read = || {
-        check_major(&mut reader)?;
-        record(&mut reader)
-    };
-    read().map_err(unreadable("note"))
+    read_as("note", bytes, |reader| record(reader))
 }
 
 fn record(reader: &mut ByteReader<'_>) -> Result<Note, DecodeError> {

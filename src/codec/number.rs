@@ -8,10 +8,7 @@ use super::appended::{has_appended, read_appended, write_appended};
 use super::evidence::{evidence, write_evidence};
 use super::origins::{has_origins, read_origins, write_origins};
 use super::parts::{code, name, presence, requests, sum, write_name, write_presence, write_requests, write_sum};
-use super::{
-    ByteReader, ByteWriter, DecodeError, RecordKind, StoredRecord, UnreadableValue, begin, check_major, rest,
-    unreadable,
-};
+use super::{ByteReader, ByteWriter, DecodeError, RecordKind, StoredRecord, UnreadableValue, read_as, rest, written};
 use crate::domain::actor::Actor;
 use crate::domain::case::CaseLink;
 use crate::domain::ids::CaseId;
@@ -25,40 +22,38 @@ use crate::shard::Shard;
 /// The bytes of a number's record.
 #[must_use]
 pub fn encode(state: &NumberState) -> Bytes {
-    let mut writer = ByteWriter::default();
-    begin(&mut writer);
-    writer.raw(&state.evidence_version.to_le_bytes());
-    write_presence(
-        &mut writer,
-        [
-            state.texts > 0,
-            !state.statuses.is_empty(),
-            !state.links.is_empty(),
-            state.reset_before.is_some(),
-            state.requests.pairs().len() > 0,
-        ],
-    );
-    writer.uint(u64::from(state.rows));
-    writer.uint(u64::from(state.buckets));
-    write_evidence(&mut writer, &state.evidence);
-    if state.texts > 0 {
-        writer.uint(u64::from(state.texts));
-    }
-    if !state.statuses.is_empty() {
-        writer.list(state.statuses.all(), write_status);
-    }
-    if !state.links.is_empty() {
-        writer.list(state.links.iter(), write_link);
-    }
-    if let Some(moment) = state.reset_before {
-        writer.time(moment);
-    }
-    if state.requests.pairs().len() > 0 {
-        write_requests(&mut writer, &state.requests);
-    }
-    write_additions(&mut writer, state);
-    writer.raw(state.unknown_fields.bytes());
-    Bytes::from(writer.finish())
+    written(&state.unknown_fields, |writer| {
+        writer.raw(&state.evidence_version.to_le_bytes());
+        write_presence(
+            writer,
+            [
+                state.texts > 0,
+                !state.statuses.is_empty(),
+                !state.links.is_empty(),
+                state.reset_before.is_some(),
+                state.requests.pairs().len() > 0,
+            ],
+        );
+        writer.uint(u64::from(state.rows));
+        writer.uint(u64::from(state.buckets));
+        write_evidence(writer, &state.evidence);
+        if state.texts > 0 {
+            writer.uint(u64::from(state.texts));
+        }
+        if !state.statuses.is_empty() {
+            writer.list(state.statuses.all(), write_status);
+        }
+        if !state.links.is_empty() {
+            writer.list(state.links.iter(), write_link);
+        }
+        if let Some(moment) = state.reset_before {
+            writer.time(moment);
+        }
+        if state.requests.pairs().len() > 0 {
+            write_requests(writer, &state.requests);
+        }
+        write_additions(writer, state);
+    })
 }
 
 /// The record of a number from its bytes.
@@ -66,12 +61,7 @@ pub fn encode(state: &NumberState) -> Bytes {
 /// # Errors
 /// If they are not a number record, or a newer release wrote them.
 pub fn decode(bytes: &[u8]) -> Result<NumberState, UnreadableValue> {
-    let mut reader = ByteReader::new(bytes);
-    let mut read = || {
-        check_major(&mut reader)?;
-        record(&mut reader)
-    };
-    read().map_err(unreadable("number record"))
+    read_as("number record", bytes, |reader| record(reader))
 }
 
 fn record(reader: &mut ByteReader<'_>) -> Result<NumberState, DecodeError> {

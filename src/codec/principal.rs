@@ -4,10 +4,7 @@ use bytes::Bytes;
 
 use super::parts::{name, requests, write_name, write_requests};
 use super::rows::brand_name;
-use super::{
-    ByteReader, ByteWriter, DecodeError, RecordKind, StoredRecord, UnreadableValue, begin, check_major, rest,
-    unreadable,
-};
+use super::{ByteReader, ByteWriter, DecodeError, RecordKind, StoredRecord, UnreadableValue, read_as, rest, written};
 use crate::domain::identity::{
     CertificateHash, Grants, KeyId, Principal, PrincipalId, PrincipalKey, Roles, SecretHash, Subject, SubjectName,
 };
@@ -21,23 +18,21 @@ const DISABLED: u8 = 1;
 /// The bytes of a principal.
 #[must_use]
 pub fn encode(principal: &Principal) -> Bytes {
-    let mut writer = ByteWriter::default();
-    begin(&mut writer);
-    writer.text(principal.id.as_str());
-    writer.text(principal.tenant.as_str());
-    writer.byte(principal.roles.bits());
-    writer.byte(if principal.disabled { DISABLED } else { 0 });
-    writer.time(principal.created_at);
-    write_grants(&mut writer, &principal.grants);
-    writer.list(principal.keys.iter(), write_key);
-    writer.list(principal.certificates.iter(), |writer, hash| writer.raw(&hash.0));
-    writer.list(principal.subjects.iter(), |writer, subject| {
-        writer.text(subject.issuer.as_str());
-        writer.text(subject.subject.as_str());
-    });
-    write_requests(&mut writer, &principal.requests);
-    writer.raw(principal.unknown_fields.bytes());
-    Bytes::from(writer.finish())
+    written(&principal.unknown_fields, |writer| {
+        writer.text(principal.id.as_str());
+        writer.text(principal.tenant.as_str());
+        writer.byte(principal.roles.bits());
+        writer.byte(if principal.disabled { DISABLED } else { 0 });
+        writer.time(principal.created_at);
+        write_grants(writer, &principal.grants);
+        writer.list(principal.keys.iter(), write_key);
+        writer.list(principal.certificates.iter(), |writer, hash| writer.raw(&hash.0));
+        writer.list(principal.subjects.iter(), |writer, subject| {
+            writer.text(subject.issuer.as_str());
+            writer.text(subject.subject.as_str());
+        });
+        write_requests(writer, &principal.requests);
+    })
 }
 
 /// A principal from its bytes.
@@ -45,12 +40,7 @@ pub fn encode(principal: &Principal) -> Bytes {
 /// # Errors
 /// If they are not a principal, or a newer release wrote them.
 pub fn decode(bytes: &[u8]) -> Result<Principal, UnreadableValue> {
-    let mut reader = ByteReader::new(bytes);
-    let mut read = || {
-        check_major(&mut reader)?;
-        record(&mut reader)
-    };
-    read().map_err(unreadable("principal"))
+    read_as("principal", bytes, |reader| record(reader))
 }
 
 fn record(reader: &mut ByteReader<'_>) -> Result<Principal, DecodeError> {

@@ -6,9 +6,7 @@
 use bytes::Bytes;
 
 use super::parts::{since, write_since};
-use super::{
-    ByteReader, ByteWriter, DecodeError, SideKind, SideRecord, UnreadableValue, begin, check_major, rest, unreadable,
-};
+use super::{ByteReader, ByteWriter, DecodeError, SideKind, SideRecord, UnreadableValue, read_as, rest, written};
 use crate::domain::day::Day;
 use crate::domain::ids::{ReporterHash, ReporterKeyId};
 use crate::domain::reporter::{Claim, QuotaSlot, ReportPlace, ReporterState};
@@ -19,21 +17,19 @@ use crate::shard::Shard;
 /// The bytes of a reporter's state.
 #[must_use]
 pub fn encode(record: &ReporterState) -> Bytes {
-    let mut writer = ByteWriter::default();
-    begin(&mut writer);
-    let mut before = Timestamp::default();
-    writer.list(record.claims.iter(), |writer, claim| {
-        writer.uint(claim.number.digits() << 1 | u64::from(claim.not_spam));
-        write_since(writer, before, claim.at);
-        before = claim.at;
-    });
-    writer.int(record.day.number());
-    writer.list(record.slots.iter(), |writer, slot| writer.fixed64(slot.raw()));
-    if !record.reports.is_empty() || !record.unknown_fields.bytes().is_empty() {
-        write_places(&mut writer, &record.reports);
-    }
-    writer.raw(record.unknown_fields.bytes());
-    Bytes::from(writer.finish())
+    written(&record.unknown_fields, |writer| {
+        let mut before = Timestamp::default();
+        writer.list(record.claims.iter(), |writer, claim| {
+            writer.uint(claim.number.digits() << 1 | u64::from(claim.not_spam));
+            write_since(writer, before, claim.at);
+            before = claim.at;
+        });
+        writer.int(record.day.number());
+        writer.list(record.slots.iter(), |writer, slot| writer.fixed64(slot.raw()));
+        if !record.reports.is_empty() || !record.unknown_fields.bytes().is_empty() {
+            write_places(writer, &record.reports);
+        }
+    })
 }
 
 /// A reporter's state from its bytes.
@@ -41,9 +37,7 @@ pub fn encode(record: &ReporterState) -> Bytes {
 /// # Errors
 /// If they are not a reporter's state, or a newer release wrote them.
 pub fn decode(bytes: &[u8]) -> Result<ReporterState, UnreadableValue> {
-    let mut reader = ByteReader::new(bytes);
-    let mut read = || {
-        check_major(&mut reader)?;
+    read_as("reporter's state", bytes, |reader| {
         let mut before = Timestamp::default();
         let claims = reader.list(|reader| {
             let claim = claim(reader, before)?;
@@ -54,11 +48,10 @@ pub fn decode(bytes: &[u8]) -> Result<ReporterState, UnreadableValue> {
             claims,
             day: Day::from_number(reader.int()?),
             slots: reader.list(|reader| reader.fixed64().map(QuotaSlot::from_raw))?,
-            reports: read_places(&mut reader)?,
-            unknown_fields: rest(&mut reader),
+            reports: read_places(reader)?,
+            unknown_fields: rest(reader),
         })
-    };
-    read().map_err(unreadable("reporter's state"))
+    })
 }
 
 /// The places of reports, which the first release did not keep.

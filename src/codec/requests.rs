@@ -2,9 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{
-    ByteReader, ByteWriter, DecodeError, SideKind, SideRecord, UnreadableValue, begin, check_major, rest, unreadable,
-};
+use super::{ByteReader, DecodeError, SideKind, SideRecord, UnreadableValue, read_as, rest, written};
 use crate::domain::request_memory::{MemoryPart, RememberedRequest, RequestMemory};
 use crate::domain::requests::Fingerprint;
 use crate::shard::Shard;
@@ -12,18 +10,16 @@ use crate::shard::Shard;
 /// The bytes of a part.
 #[must_use]
 pub fn encode(memory: &RequestMemory) -> Bytes {
-    let mut writer = ByteWriter::default();
-    begin(&mut writer);
-    writer.list(memory.all(), |writer, known| {
-        let (id, content) = known.request.pair();
-        writer.fixed128(id);
-        writer.fixed64(content);
-        writer.time(known.noted_at);
-        writer.byte(u8::from(known.is_done));
-        writer.list(known.figures.iter(), |writer, figure| writer.uint((*figure).into()));
-    });
-    writer.raw(memory.unknown_fields.bytes());
-    Bytes::from(writer.finish())
+    written(&memory.unknown_fields, |writer| {
+        writer.list(memory.all(), |writer, known| {
+            let (id, content) = known.request.pair();
+            writer.fixed128(id);
+            writer.fixed64(content);
+            writer.time(known.noted_at);
+            writer.byte(u8::from(known.is_done));
+            writer.list(known.figures.iter(), |writer, figure| writer.uint((*figure).into()));
+        });
+    })
 }
 
 /// A part from its bytes.
@@ -31,9 +27,7 @@ pub fn encode(memory: &RequestMemory) -> Bytes {
 /// # Errors
 /// If they are not a part of the memory of requests, or a newer release wrote them.
 pub fn decode(bytes: &[u8]) -> Result<RequestMemory, UnreadableValue> {
-    let mut reader = ByteReader::new(bytes);
-    let mut read = || {
-        check_major(&mut reader)?;
+    read_as("memory of requests", bytes, |reader| {
         let requests = reader.list(|reader| {
             let request = Fingerprint::from_pair((reader.fixed128()?, reader.fixed64()?));
             let noted_at = reader.time()?;
@@ -50,9 +44,8 @@ pub fn decode(bytes: &[u8]) -> Result<RequestMemory, UnreadableValue> {
                 figures,
             })
         })?;
-        Ok(RequestMemory::of(requests, rest(&mut reader)))
-    };
-    read().map_err(unreadable("memory of requests"))
+        Ok(RequestMemory::of(requests, rest(reader)))
+    })
 }
 
 impl SideRecord for RequestMemory {

@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use self::additions::{read_arrival, read_edition, read_reporter_key, read_sender, write_additions};
 use super::parts::{code, name, presence, since, write_name, write_presence, write_since};
-use super::{ByteReader, ByteWriter, DecodeError, UnreadableValue, begin, check_major, rest, unreadable};
+use super::{ByteReader, ByteWriter, DecodeError, UnreadableValue, begin, read_as, rest};
 use crate::domain::brand::Brand;
 use crate::domain::call::Ledger;
 use crate::domain::ids::{Area, Feed, ImportId, ReportId, ReporterHash, SenderHash};
@@ -35,16 +35,13 @@ pub fn encode(rows: &[ReportRow]) -> Bytes {
 /// # Errors
 /// If they are not a bucket, or a newer release wrote them.
 pub fn decode(bytes: &[u8]) -> Result<Vec<ReportRow>, UnreadableValue> {
-    let mut reader = ByteReader::new(bytes);
-    let mut read = || {
-        check_major(&mut reader)?;
+    read_as("bucket of rows", bytes, |reader| {
         let mut rows = Vec::new();
         while !reader.remaining().is_empty() {
             rows.push(row(&mut ByteReader::new(reader.bytes()?))?);
         }
         Ok(rows)
-    };
-    read().map_err(unreadable("bucket of rows"))
+    })
 }
 
 fn write_row(writer: &mut ByteWriter, row: &ReportRow) {

@@ -5,10 +5,7 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 
 use super::parts::{name, requests, write_name, write_requests};
-use super::{
-    ByteReader, ByteWriter, DecodeError, RecordKind, StoredRecord, UnreadableValue, begin, check_major, rest,
-    unreadable,
-};
+use super::{ByteReader, ByteWriter, DecodeError, RecordKind, StoredRecord, UnreadableValue, read_as, rest, written};
 use crate::domain::ids::{CaseId, ListId};
 use crate::domain::note::NoteId;
 use crate::domain::tenant::TenantId;
@@ -30,21 +27,19 @@ const ALL: u8 = 3;
 /// The bytes of a record.
 #[must_use]
 pub fn encode(sharing: &Sharing) -> Bytes {
-    let mut writer = ByteWriter::default();
-    begin(&mut writer);
-    write_thing(&mut writer, &sharing.thing);
-    match &sharing.visibility {
-        Visibility::Private => writer.byte(PRIVATE),
-        Visibility::Named(tenants) => {
-            writer.byte(NAMED);
-            writer.list(tenants.iter(), |writer, tenant| writer.text(tenant.as_str()));
+    written(&sharing.unknown_fields, |writer| {
+        write_thing(writer, &sharing.thing);
+        match &sharing.visibility {
+            Visibility::Private => writer.byte(PRIVATE),
+            Visibility::Named(tenants) => {
+                writer.byte(NAMED);
+                writer.list(tenants.iter(), |writer, tenant| writer.text(tenant.as_str()));
+            }
+            Visibility::All => writer.byte(ALL),
         }
-        Visibility::All => writer.byte(ALL),
-    }
-    writer.time(sharing.changed_at);
-    write_requests(&mut writer, &sharing.requests);
-    writer.raw(sharing.unknown_fields.bytes());
-    Bytes::from(writer.finish())
+        writer.time(sharing.changed_at);
+        write_requests(writer, &sharing.requests);
+    })
 }
 
 /// A record from its bytes.
@@ -52,18 +47,15 @@ pub fn encode(sharing: &Sharing) -> Bytes {
 /// # Errors
 /// If they are not such a record, or a newer release wrote them.
 pub fn decode(bytes: &[u8]) -> Result<Sharing, UnreadableValue> {
-    let mut reader = ByteReader::new(bytes);
-    let mut read = || {
-        check_major(&mut reader)?;
+    read_as("record of sharing", bytes, |reader| {
         Ok(Sharing {
-            thing: thing(&mut reader)?,
-            visibility: visibility(&mut reader)?,
+            thing: thing(reader)?,
+            visibility: visibility(reader)?,
             changed_at: reader.time()?,
-            requests: requests(&mut reader)?,
-            unknown_fields: rest(&mut reader),
+            requests: requests(reader)?,
+            unknown_fields: rest(reader),
         })
-    };
-    read().map_err(unreadable("record of sharing"))
+    })
 }
 
 fn write_thing(writer: &mut ByteWriter, thing: &SharedThing) {

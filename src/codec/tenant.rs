@@ -2,9 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{
-    ByteReader, ByteWriter, DecodeError, SideKind, SideRecord, UnreadableValue, begin, check_major, rest, unreadable,
-};
+use super::{ByteReader, DecodeError, SideKind, SideRecord, UnreadableValue, read_as, rest, written};
 use crate::domain::day::Day;
 use crate::domain::day_use::DayUse;
 use crate::domain::quota::TenantDay;
@@ -14,20 +12,18 @@ use crate::shard::Shard;
 /// The bytes of a tenant's quota.
 #[must_use]
 pub fn encode(quota: &TenantDay) -> Bytes {
-    let mut writer = ByteWriter::default();
-    begin(&mut writer);
-    writer.int(quota.day.number());
-    writer.uint(quota.leased);
-    // The use of principals was added later. It names its day, since an older release keeps it unread when a new day begins.
-    if !quota.used.is_empty() || !quota.unknown_fields.bytes().is_empty() {
+    written(&quota.unknown_fields, |writer| {
         writer.int(quota.day.number());
-        writer.list(quota.used.iter(), |writer, (principal, units)| {
-            writer.fixed64(principal);
-            writer.uint(units);
-        });
-    }
-    writer.raw(quota.unknown_fields.bytes());
-    Bytes::from(writer.finish())
+        writer.uint(quota.leased);
+        // The use of principals was added later. It names its day, since an older release keeps it unread when a new day begins.
+        if !quota.used.is_empty() || !quota.unknown_fields.bytes().is_empty() {
+            writer.int(quota.day.number());
+            writer.list(quota.used.iter(), |writer, (principal, units)| {
+                writer.fixed64(principal);
+                writer.uint(units);
+            });
+        }
+    })
 }
 
 /// A tenant's quota from its bytes.
@@ -35,24 +31,21 @@ pub fn encode(quota: &TenantDay) -> Bytes {
 /// # Errors
 /// If they are not a tenant's quota, or a newer release wrote them.
 pub fn decode(bytes: &[u8]) -> Result<TenantDay, UnreadableValue> {
-    let mut reader = ByteReader::new(bytes);
-    let mut read = || {
-        check_major(&mut reader)?;
+    read_as("tenant's quota", bytes, |reader| {
         let day = Day::from_number(reader.int()?);
         let leased = reader.uint()?;
         let used = if reader.remaining().is_empty() {
             DayUse::default()
         } else {
-            used_on(day, &mut reader)?
+            used_on(day, reader)?
         };
         Ok(TenantDay {
             day,
             leased,
             used,
-            unknown_fields: rest(&mut reader),
+            unknown_fields: rest(reader),
         })
-    };
-    read().map_err(unreadable("tenant's quota"))
+    })
 }
 
 /// What principals have used on a day; nothing if the bytes are about another day.
