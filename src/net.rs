@@ -9,6 +9,7 @@
 mod arrival;
 mod backlog;
 mod call;
+mod call_limit;
 mod connection;
 mod health;
 mod limits;
@@ -36,6 +37,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
 
 pub(crate) use self::call::CallBody;
+pub(crate) use self::call_limit::CallLimit;
 pub(crate) use self::connection::AcceptedConnection;
 pub(crate) use self::health::HealthKind;
 pub(crate) use self::limits::{ConnectionLimits, is_loopback};
@@ -44,7 +46,7 @@ pub(crate) use self::memory::{HeldBytes, Share};
 pub(crate) use self::open::OpenConnections;
 pub(crate) use self::peer::{Arrived, ConnectionInfo, PeerAddress, PeerCertificate};
 pub(crate) use self::protocol::{JSON_PORT, Protocol, TLS_PORT};
-pub(crate) use self::shed::CallLimits;
+pub(crate) use self::shed::answer_block;
 use self::socket::Socket;
 pub(crate) use self::tls::{Tls, TlsFault, TlsFile, TlsPem};
 use self::transport::{Transport, Unsecured};

@@ -34,8 +34,8 @@ use crate::config;
 use crate::edge::{self, EdgeLayers, HeavyLayer, Place};
 use crate::metrics::EdgeLabel;
 use crate::net::{
-    AcceptedConnection, Acceptor, CallLimits, ConnectionInfo, ConnectionLimits, Listener, MemoryBudget,
-    OpenConnections, Protocol,
+    AcceptedConnection, Acceptor, CallLimit, ConnectionInfo, ConnectionLimits, Listener, MemoryBudget, OpenConnections,
+    Protocol, answer_block,
 };
 use crate::tasks::Tasks;
 use crate::wire::FILE_DESCRIPTOR_SET;
@@ -177,7 +177,7 @@ fn connections(limits: &GrpcLimits, api: &Api) -> ConnectionLimits {
         idle_timeout: limits.idle_timeout,
         memory: limits.memory.clone(),
         metrics: api.metrics().clone(),
-        calls: Some(Arc::new(CallLimits::new(refused.headers()))),
+        calls: Some(Arc::new(CallLimit::new(answer_block(refused.headers())))),
     }
 }
 

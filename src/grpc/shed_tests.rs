@@ -17,7 +17,7 @@ use tonic::{Code, Status};
 use tonic_prost::ProstCodec;
 use tower::Service;
 
-use crate::net::{Acceptor, CallLimits, ConnectionLimits, Protocol};
+use crate::net::{Acceptor, CallLimit, ConnectionLimits, Protocol, answer_block};
 use crate::wire::v1;
 
 const REFUSED: &str = "too many calls";
@@ -51,8 +51,10 @@ async fn late_server() -> (impl Future<Output = ()>, impl Future<Output = Channe
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let refused = Status::resource_exhausted(REFUSED).into_http::<()>();
+    let calls = CallLimit::new(answer_block(refused.headers()));
+    calls.set(1);
     let limits = ConnectionLimits {
-        calls: Some(Arc::new(CallLimits::late(refused.headers(), 1))),
+        calls: Some(Arc::new(calls)),
         ..ConnectionLimits::of(10)
     };
     let acceptor = Acceptor::new(listener.into(), limits, Protocol::Grpc);

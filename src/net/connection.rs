@@ -82,8 +82,8 @@ impl AcceptedConnection {
             refused: None,
             shed: place
                 .usage()
-                .call_limits()
-                .map(|limits| Shed::new(place.usage().clone(), limits)),
+                .call_limit()
+                .map(|limit| Shed::new(place.usage().clone(), limit)),
             stream,
             place,
             in_a_row: 0,

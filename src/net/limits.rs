@@ -4,8 +4,8 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::call_limit::CallLimit;
 use super::memory::MemoryBudget;
-use super::shed::CallLimits;
 use crate::metrics::{DropLabel, EdgeLabel, Metrics};
 
 /// The limits of the connections of one address of the server, and where drops and refusals are counted.
@@ -24,7 +24,7 @@ pub(crate) struct ConnectionLimits {
     pub(crate) memory: MemoryBudget,
     pub(crate) metrics: Metrics,
     /// The limit of calls while more come than are answered. `None` if the connections do not speak HTTP/2.
-    pub(crate) calls: Option<Arc<CallLimits>>,
+    pub(crate) calls: Option<Arc<CallLimit>>,
 }
 
 impl ConnectionLimits {

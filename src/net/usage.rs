@@ -17,11 +17,11 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use self::waiting::WaitingCalls;
+use super::call_limit::CallLimit;
 use super::health::HealthCalls;
 use super::limits::ConnectionLimits;
 use super::memory::{ConnectionMemory, HandedBytes, HeldBytes, OverBudget, Share};
 use super::resets::Resets;
-use super::shed::CallLimits;
 use crate::metrics::{DropLabel, EdgeLabel, RefusalLabel};
 
 /// How long a connection must be idle before it may be closed: the request of a client that has just connected is on its
@@ -188,7 +188,7 @@ impl ConnectionUsage {
     }
 
     /// The limit of calls while more come than are answered; `None` if the connection does not speak HTTP/2.
-    pub(super) fn call_limits(&self) -> Option<Arc<CallLimits>> {
+    pub(super) fn call_limit(&self) -> Option<Arc<CallLimit>> {
         self.0.limits.calls.clone()
     }
 

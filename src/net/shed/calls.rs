@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::fields::{leaves_table, table_size};
 use super::frames::{self, END_HEADERS, END_STREAM, HEADERS, NO_TABLE, RST_STREAM, SETTINGS, WINDOW_UPDATE};
-use super::{CallLimits, now};
+use crate::net::call_limit::{CallLimit, now};
 use crate::net::usage::ConnectionUsage;
 
 /// Refused streams whose further frames are known. A client sends no more of them when it has read the answer; until then it may
@@ -23,7 +23,7 @@ const REFUSED_STREAM: [u8; 4] = [0, 0, 0, 7];
 #[derive(Debug)]
 pub(super) struct Calls {
     usage: ConnectionUsage,
-    limits: Arc<CallLimits>,
+    limit: Arc<CallLimit>,
     /// The highest stream that was opened, and the highest of those that were taken up.
     opened: u32,
     taken: u32,
@@ -47,10 +47,10 @@ pub(super) struct Calls {
 }
 
 impl Calls {
-    pub(super) fn new(usage: ConnectionUsage, limits: Arc<CallLimits>) -> Self {
+    pub(super) fn new(usage: ConnectionUsage, limit: Arc<CallLimit>) -> Self {
         Self {
             usage,
-            limits,
+            limit,
             opened: 0,
             taken: 0,
             refused: Vec::new(),
@@ -80,11 +80,10 @@ impl Calls {
     /// Decides on a new call whose bytes have arrived at `arrived`: whether it is taken up. It must be if `must` is set.
     pub(super) fn open(&mut self, stream: u32, arrived: Instant, now: Instant, must: bool) -> bool {
         self.opened = stream;
-        let limit = &self.limits.limit;
         let taken = if must || self.needs_update {
-            Some(limit.count(now))
+            Some(self.limit.count(now))
         } else {
-            limit.take(arrived, now, || !self.usage.has_waiting(now))
+            self.limit.take(arrived, now, || !self.usage.has_waiting(now))
         };
         let Some(taken) = taken else {
             self.refuse(stream);
@@ -99,7 +98,7 @@ impl Calls {
     /// client to insert no field from now on.
     pub(super) fn changes_table(&mut self, block: &[u8]) {
         self.got_block(block);
-        if self.own_settings.is_none() && self.limits.limit.is_late(now()) {
+        if self.own_settings.is_none() && self.limit.is_late(now()) {
             self.own_settings = Some(self.settings + 1);
             frames::write(&mut self.frames, SETTINGS, 0, 0, &NO_TABLE);
         }
@@ -157,7 +156,7 @@ impl Calls {
             frames::write(&mut self.frames, RST_STREAM, 0, stream, &REFUSED_STREAM);
             return;
         }
-        let block = &self.limits.refused;
+        let block = self.limit.refusal();
         frames::write(&mut self.frames, HEADERS, END_HEADERS | END_STREAM, stream, block);
         // Nothing else of the call is wanted (RFC 9113, section 8.1).
         frames::write(&mut self.frames, RST_STREAM, 0, stream, &[0; 4]);

@@ -81,7 +81,7 @@ fn skip_text(bytes: &[u8]) -> Option<&[u8]> {
 }
 
 /// The block of an answer that consists of its head: status 200, and these fields. It uses no table.
-pub(super) fn answer_block(fields: &HeaderMap) -> Vec<u8> {
+pub(crate) fn answer_block(fields: &HeaderMap) -> Vec<u8> {
     let mut block = vec![STATUS_200];
     for (name, value) in fields {
         block.push(0);

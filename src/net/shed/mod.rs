@@ -2,7 +2,7 @@
 //!
 //! A lookup costs some microseconds, and the HTTP/2 of its call ten times as much. A server that takes up all calls, and then
 //! refuses most of them, has no time left for the others: the more calls come, the fewer it answers. So while the server is late
-//! (`limit`), the frames of calls beyond its limit are taken out where the bytes of a connection are read (`inbound`). HTTP/2
+//! (`net/call_limit.rs`), the frames of calls beyond its limit are taken out where the bytes of a connection are read (`inbound`). HTTP/2
 //! never sees these calls, and the client gets an answer that is the same for all (`calls`). It is sent between the frames
 //! of HTTP/2 (`outbound`). A call whose client has reset it before it was read is taken out as well.
 //!
@@ -14,7 +14,6 @@ mod calls;
 mod fields;
 mod frames;
 mod inbound;
-mod limit;
 mod outbound;
 #[cfg(test)]
 mod tests;
@@ -23,17 +22,14 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::{Duration, Instant};
 
-use http::HeaderMap;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use self::calls::{Calls, KEPT_BYTES};
-use self::fields::answer_block;
+pub(crate) use self::fields::answer_block;
 use self::inbound::Inbound;
-use self::limit::CallLimit;
-pub(super) use self::limit::Taken;
 use self::outbound::Outbound;
+use super::call_limit::{CallLimit, now};
 use super::usage::ConnectionUsage;
 
 /// Bytes of answers that wait for their client, from which on nothing more is read from it.
@@ -42,60 +38,6 @@ const MAX_UNSENT: usize = 64 << 10;
 const READS_IN_A_ROW: usize = 8;
 /// The room into which bytes are read if the reader has less.
 const ROOM_BYTES: usize = 1 << 10;
-
-/// The limit of the calls of one address of the server, and the answer to those which are refused.
-#[derive(Debug)]
-pub(crate) struct CallLimits {
-    limit: CallLimit,
-    /// The block of the header fields of that answer.
-    refused: Vec<u8>,
-}
-
-impl CallLimits {
-    /// No limit as long as the server is not late. The answer to a refused call has these header fields, and no body.
-    pub(crate) fn new(refused: &HeaderMap) -> Self {
-        Self {
-            limit: CallLimit::new(),
-            refused: answer_block(refused),
-        }
-    }
-
-    /// The same, for a server that is late and may have so many calls wait.
-    #[cfg(test)]
-    pub(crate) fn late(refused: &HeaderMap, most: u32) -> Self {
-        let limits = Self::new(refused);
-        limits.limit.set(most);
-        limits
-    }
-
-    /// Notes that a call of a connection begins that has waited for so long. If it was taken up, it no longer waits.
-    pub(super) fn began(&self, connection: u64, call: Option<Taken>, waited: Duration, now: Instant) {
-        self.limit.began(connection, waited, now);
-        if let Some(call) = call {
-            self.limit.gone(call);
-        }
-    }
-
-    /// Notes that a call that was taken up never begins.
-    pub(super) fn gone(&self, call: Taken) {
-        self.limit.gone(call);
-    }
-
-    /// Whether a call that was taken up still counts if it has not begun.
-    pub(super) fn counts(&self, call: Taken, now: Instant) -> bool {
-        self.limit.counts(call, now)
-    }
-
-    /// Whether more calls come than are answered.
-    pub(super) fn is_late(&self, now: Instant) -> bool {
-        self.limit.is_late(now)
-    }
-}
-
-/// The time, by the clock of the runtime, which tests can stop.
-fn now() -> Instant {
-    tokio::time::Instant::now().into_std()
-}
 
 /// Between the bytes of one connection and its HTTP/2.
 #[derive(Debug)]
@@ -114,11 +56,11 @@ pub(super) struct Shed {
 }
 
 impl Shed {
-    pub(super) fn new(usage: ConnectionUsage, limits: Arc<CallLimits>) -> Self {
+    pub(super) fn new(usage: ConnectionUsage, limit: Arc<CallLimit>) -> Self {
         Self {
             inbound: Inbound::default(),
             outbound: Outbound::default(),
-            calls: Calls::new(usage.clone(), limits),
+            calls: Calls::new(usage.clone(), limit),
             usage,
             left: Vec::new(),
             unsent: Vec::new(),

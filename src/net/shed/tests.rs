@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::HeaderValue;
+use http::{HeaderMap, HeaderValue};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 
 use super::frames::{
@@ -19,16 +19,16 @@ const BLOCK: &[u8] = b"\x83\x04\x05/path";
 const INSERTS: &[u8] = b"\x83\x44\x05/path";
 const PING: u8 = 6;
 
-fn limits() -> Arc<CallLimits> {
+fn limits() -> Arc<CallLimit> {
     let mut refused = HeaderMap::new();
     refused.insert("grpc-status", HeaderValue::from_static("8"));
-    Arc::new(CallLimits::new(&refused))
+    Arc::new(CallLimit::new(answer_block(&refused)))
 }
 
 /// Limits that take up so many calls.
-fn late(most: u32) -> Arc<CallLimits> {
+fn late(most: u32) -> Arc<CallLimit> {
     let limits = limits();
-    limits.limit.set(most);
+    limits.set(most);
     limits
 }
 
@@ -58,7 +58,7 @@ struct Pair {
 }
 
 impl Pair {
-    async fn new(limits: &Arc<CallLimits>) -> Self {
+    async fn new(limits: &Arc<CallLimit>) -> Self {
         let of_connection = ConnectionLimits {
             calls: Some(Arc::clone(limits)),
             ..ConnectionLimits::of(1)

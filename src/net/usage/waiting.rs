@@ -6,7 +6,7 @@ use std::time::Instant;
 use parking_lot::Mutex;
 
 use super::ConnectionUsage;
-use crate::net::shed::Taken;
+use crate::net::call_limit::Taken;
 
 /// Calls of one connection that may wait to begin. HTTP/2 takes up fewer.
 const MAX_WAITING: usize = 1 << 10;

@@ -13,8 +13,6 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-use super::now;
-
 /// The wait of a call, from the arrival of its bytes until it begins, beyond which it is late: half of the 50 ms that a lookup
 /// may take.
 const LATE_WAIT: Duration = Duration::from_millis(25);
@@ -45,9 +43,16 @@ const PART: Duration = Duration::from_millis(16);
 #[cfg(test)]
 const COUNTS_FOR: Duration = PART.saturating_mul(PARTS);
 
+/// The time, by the clock of the runtime, which tests can stop.
+pub(super) fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
 /// The limit of the calls of one address of the server.
 #[derive(Debug)]
-pub(super) struct CallLimit {
+pub(crate) struct CallLimit {
+    /// The block of header fields that answers a refused call.
+    refusal: Vec<u8>,
     opened: Instant,
     limit: AtomicU32,
     /// When the limit was decided, in milliseconds from `opened`.
@@ -111,15 +116,18 @@ impl Window {
 
 /// A call that was taken up: the part of the time in which it was.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::net) struct Taken(u32);
+pub(super) struct Taken(u32);
 
 impl CallLimit {
-    pub(super) fn new() -> Self {
-        Self::opened_at(now())
+    /// No limit as long as the server is not late. A refused call is answered by this block of header fields
+    /// ([`answer_block`](super::answer_block)).
+    pub(crate) fn new(refusal: Vec<u8>) -> Self {
+        Self::opened_at(now(), refusal)
     }
 
-    fn opened_at(opened: Instant) -> Self {
+    fn opened_at(opened: Instant, refusal: Vec<u8>) -> Self {
         Self {
+            refusal,
             opened,
             limit: AtomicU32::new(NONE),
             waiting: std::array::from_fn(|_| AtomicU64::new(0)),
@@ -129,9 +137,14 @@ impl CallLimit {
         }
     }
 
+    /// The block of header fields that answers a refused call.
+    pub(super) fn refusal(&self) -> &[u8] {
+        &self.refusal
+    }
+
     /// Sets the limit for the next minute, for tests.
     #[cfg(test)]
-    pub(super) fn set(&self, limit: u32) {
+    pub(crate) fn set(&self, limit: u32) {
         self.limit.store(limit, Ordering::Relaxed);
         self.decided_ms.store(self.millis(now()) + 60_000, Ordering::Relaxed);
     }
@@ -182,8 +195,11 @@ impl CallLimit {
             .is_some_and(|slot| slot.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok());
     }
 
-    /// Notes that a call of this connection begins, and how long it has waited.
-    pub(super) fn began(&self, connection: u64, waited: Duration, now: Instant) {
+    /// Notes that a call of this connection begins, and how long it has waited. If it was taken up, it no longer waits.
+    pub(super) fn began(&self, connection: u64, call: Option<Taken>, waited: Duration, now: Instant) {
+        if let Some(call) = call {
+            self.gone(call);
+        }
         let limit = self.current(now);
         let longest = if limit == NONE { LATE_WAIT } else { GOOD_WAIT };
         let mut window = self.window.lock();
@@ -283,7 +299,7 @@ mod tests {
     /// A limit, and a time as milliseconds since it began.
     fn limit() -> (CallLimit, impl Fn(u64) -> Instant) {
         let opened = now();
-        let limit = CallLimit::opened_at(opened);
+        let limit = CallLimit::opened_at(opened, Vec::new());
         (limit, move |ms| opened + Duration::from_millis(ms))
     }
 
@@ -304,7 +320,7 @@ mod tests {
     fn without_late_calls_there_is_no_limit() {
         let (limit, at) = limit();
         for ms in 0..1_000 {
-            limit.began(1, LATE_WAIT, at(ms));
+            limit.began(1, None, LATE_WAIT, at(ms));
         }
         assert_eq!(take_all(&limit, at(1_000)).len(), 5_000);
     }
@@ -314,11 +330,10 @@ mod tests {
         let (limit, at) = limit();
         let taken = take_all(&limit, at(0));
         for (ms, call) in (0..500).zip(taken) {
-            limit.gone(call);
-            limit.began(1, LATE_WAIT * 2, at(ms / 10));
+            limit.began(1, Some(call), LATE_WAIT * 2, at(ms / 10));
         }
         assert!(!limit.is_late(at(50)), "the window is not over");
-        limit.began(1, LATE_WAIT * 2, at(50));
+        limit.began(1, None, LATE_WAIT * 2, at(50));
         assert!(limit.is_late(at(50)));
         // 501 × 12 / 50
         assert_eq!(take_all(&limit, at(1_000)).len(), 120);
@@ -339,9 +354,9 @@ mod tests {
             // Some call is refused.
             limit.refused.fetch_add(1, Ordering::Relaxed);
             // One begins late, and so many begin that their rate allows more than the limit does.
-            limit.began(1, LATE_WAIT, at(0));
+            limit.began(1, None, LATE_WAIT, at(0));
             for call in 1..=1_000 {
-                limit.began(1, waited, at(call / 20));
+                limit.began(1, None, waited, at(call / 20));
             }
             assert_eq!(take_all(&limit, at(1_000)).len(), most, "{waited:?}");
         }
@@ -351,11 +366,11 @@ mod tests {
     fn a_few_late_calls_are_no_overload() {
         let (limit, at) = limit();
         for ms in 0..60 {
-            limit.began(1, if ms % 2 == 1 { LATE_WAIT * 2 } else { LATE_WAIT }, at(ms));
+            limit.began(1, None, if ms % 2 == 1 { LATE_WAIT * 2 } else { LATE_WAIT }, at(ms));
         }
         assert!(!limit.is_late(at(50)), "half of them began soon");
         for ms in [1_000, 1_010, 1_020, 1_060] {
-            limit.began(1, LATE_WAIT * 2, at(ms));
+            limit.began(1, None, LATE_WAIT * 2, at(ms));
         }
         assert!(!limit.is_late(at(50)), "there are only a few");
     }
@@ -397,9 +412,9 @@ mod tests {
     fn one_connection_does_not_decide_for_others() {
         for (late, is_late) in [(&[1, 1][..], false), (&[1, 2], true)] {
             let (limit, at) = limit();
-            limit.began(3, LATE_WAIT, at(0));
+            limit.began(3, None, LATE_WAIT, at(0));
             for ms in 1..=50 {
-                limit.began(late[usize::from(ms > 25)], LATE_WAIT * 2, at(ms));
+                limit.began(late[usize::from(ms > 25)], None, LATE_WAIT * 2, at(ms));
             }
             assert_eq!(limit.is_late(at(50)), is_late, "{late:?}");
         }
@@ -409,11 +424,11 @@ mod tests {
     fn what_was_seen_before_a_pause_does_not_count() {
         let (limit, at) = limit();
         for ms in 0..40 {
-            limit.began(1, LATE_WAIT * 2, at(ms));
+            limit.began(1, None, LATE_WAIT * 2, at(ms));
         }
-        limit.began(1, LATE_WAIT, at(5_000));
+        limit.began(1, None, LATE_WAIT, at(5_000));
         for ms in 5_000..=5_060 {
-            limit.began(1, LATE_WAIT, at(ms));
+            limit.began(1, None, LATE_WAIT, at(ms));
         }
         assert!(!limit.is_late(at(5_060)));
     }
