@@ -201,6 +201,9 @@ pub async fn build(
     metrics: Metrics,
     (listeners, tasks): (&Listeners, &Tasks),
 ) -> Result<App, AppError> {
+    if let Some(certificates) = &listeners.certificates {
+        certificates.tell(&metrics);
+    }
     let model = Arc::new(load_model(&config.policy)?);
     let emergency_numbers = emergency_numbers(config.answers.emergency_numbers.as_deref())?;
     let decision_keys = decision_keys(&config.answers)?;
@@ -340,7 +343,6 @@ impl App {
             tasks.spawn("admin", admin);
         }
         if let Some(certificates) = self.certificates {
-            certificates.tell(&self.metrics);
             spawn_endless(tasks, "certificates", certificates.watch(self.metrics.clone()));
         }
         if let Some(token_keys) = self.token_keys {

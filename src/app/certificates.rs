@@ -109,8 +109,9 @@ impl Certificates {
         Arc::clone(&self.tls)
     }
 
-    /// Tells the metrics how long the served certificate is valid.
+    /// Tells the metrics how long the served certificate is valid, and from now on which certificates of clients are refused.
     pub(super) fn tell(&self, metrics: &Metrics) {
+        self.tls.count_in(metrics);
         metrics.tls_not_after(self.tls.not_after());
     }
 

@@ -286,6 +286,16 @@ label! {
         WrongAudience "wrong_audience",
         /// A token was not checked, since its network has sent too many.
         NotChecked "not_checked",
+        /// TLS refused a client certificate, whose time is over.
+        CertificateExpired "certificate_expired",
+        /// The same, whose time has not begun.
+        CertificateNotYet "certificate_not_yet",
+        /// The same, which no authority of `--tls-client-ca` has signed.
+        CertificateForeign "certificate_foreign",
+        /// The same, which cannot be that of a client: it has not version 3, is that of an authority, or is for other purposes.
+        CertificateForm "certificate_form",
+        /// The same, whose key the client does not have.
+        CertificateKey "certificate_key",
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Instant;
 use http::Extensions;
 use sha2::{Digest as _, Sha256};
 
-use super::tls::validity;
+use super::tls::certificate;
 use super::usage::ConnectionUsage;
 
 /// The address of the client, or of the proxy in front of the server. In the extensions of every request that came over a
@@ -34,7 +34,7 @@ impl PeerCertificate {
         Self {
             sha256: Sha256::digest(certificate).into(),
             // The handshake has read it too. A certificate without it would never be valid.
-            not_after: validity::not_after(certificate).unwrap_or(0),
+            not_after: certificate::not_after(certificate).unwrap_or(0),
         }
     }
 
@@ -64,7 +64,7 @@ impl ConnectionInfo {
         extensions.insert(self.address);
         // The handshake has checked it, but the connection may be older than that.
         let certificate = self.certificate.get();
-        if let Some(certificate) = certificate.filter(|certificate| certificate.is_valid_at(validity::now())) {
+        if let Some(certificate) = certificate.filter(|certificate| certificate.is_valid_at(certificate::now())) {
             extensions.insert(*certificate);
         }
     }

@@ -7,10 +7,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, date_time_ymd,
+};
+use rustls::client::ResolvesClientCert;
+use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
+use rustls::sign::CertifiedKey;
+use rustls::{ClientConfig, RootCertStore, SignatureScheme, SupportedProtocolVersion};
+use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -22,10 +28,45 @@ use super::program::Program;
 /// An authority that signs certificates.
 pub struct Authority(CertifiedIssuer<'static, KeyPair>);
 
+/// A certificate of version 1, which TLS does not accept, signed by an authority that nobody knows.
+pub const VERSION_1: &str = include_str!("../data/certificate-version-1.pem");
+
 /// A certificate and its key, both PEM.
 pub struct Pair {
     pub certificate: String,
     pub key: String,
+}
+
+impl Pair {
+    /// The SHA-256 of the certificate, in hexadecimal digits, as principals are bound to it.
+    pub fn fingerprint(&self) -> String {
+        let der = CertificateDer::from_pem_slice(self.certificate.as_bytes()).unwrap();
+        let hash = Sha256::digest(&der);
+        hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// Shows a certificate whatever is wrong with it: else the library would refuse some of them before the server does.
+#[derive(Debug)]
+struct Shown(Arc<CertifiedKey>);
+
+impl Shown {
+    fn of(pair: &Pair) -> Self {
+        let chain = vec![CertificateDer::from_pem_slice(pair.certificate.as_bytes()).unwrap()];
+        let key = PrivateKeyDer::from_pem_slice(pair.key.as_bytes()).unwrap();
+        let key = ring::sign::any_supported_type(&key).unwrap();
+        Self(Arc::new(CertifiedKey::new(chain, key)))
+    }
+}
+
+impl ResolvesClientCert for Shown {
+    fn resolve(&self, _authorities: &[&[u8]], _schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.0))
+    }
+
+    fn has_certs(&self) -> bool {
+        true
+    }
 }
 
 impl Authority {
@@ -53,6 +94,30 @@ impl Authority {
         let mut params = params(name);
         params.not_after = date_time_ymd(1_970, 1, 1) + Duration::from_secs(second);
         self.signed(&params)
+    }
+
+    /// A certificate for this name that is valid from this year on.
+    pub fn sign_from(&self, name: &str, year: i32) -> Pair {
+        let mut params = params(name);
+        params.not_before = date_time_ymd(year, 1, 1);
+        params.not_after = date_time_ymd(year + 1, 1, 1);
+        self.signed(&params)
+    }
+
+    /// A certificate that is for servers alone.
+    pub fn sign_for_servers(&self, name: &str) -> Pair {
+        let mut params = params(name);
+        params.not_after = date_time_ymd(2_040, 1, 1);
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        self.signed(&params)
+    }
+
+    /// The certificate of the authority itself, and its key.
+    pub fn own_pair(&self) -> Pair {
+        Pair {
+            certificate: self.0.pem(),
+            key: self.0.key().serialize_pem(),
+        }
     }
 
     fn signed(&self, params: &CertificateParams) -> Pair {
@@ -160,11 +225,7 @@ impl Files {
         let builder = builder.with_root_certificates(roots);
         let mut config = match shown {
             None => builder.with_no_client_auth(),
-            Some(pair) => {
-                let chain = vec![CertificateDer::from_pem_slice(pair.certificate.as_bytes()).unwrap()];
-                let key = PrivateKeyDer::from_pem_slice(pair.key.as_bytes()).unwrap();
-                builder.with_client_auth_cert(chain, key).unwrap()
-            }
+            Some(pair) => builder.with_client_cert_resolver(Arc::new(Shown::of(pair))),
         };
         config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
         TlsConnector::from(Arc::new(config))

@@ -1,25 +1,25 @@
 //! TLS of the addresses: the certificate that is served, and what is asked of clients. It can be replaced while the server
 //! runs; connections that are open keep what they began with.
 
-pub(super) mod validity;
+pub(crate) mod certificate;
+mod clients;
+mod pace;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use parking_lot::{Mutex, RwLock};
+use parking_lot::RwLock;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::{RootCertStore, ServerConfig};
-use tokio::time::Instant;
 
 use super::protocol::Protocol;
-use validity::not_after;
-
-/// The least time between two lines of the log about clients that speak plain text.
-const WARN_EVERY: Duration = Duration::from_secs(1);
+use crate::metrics::Metrics;
+use certificate::not_after;
+use clients::{ClientVerifier, RefusedClients};
+use pace::Pace;
 
 /// The contents of the files of TLS, all of them PEM.
 pub(crate) struct TlsPem<'a> {
@@ -66,7 +66,7 @@ struct Served {
 }
 
 impl Served {
-    fn read(pem: &TlsPem<'_>) -> Result<Self, TlsFault> {
+    fn read(pem: &TlsPem<'_>, refused: &Arc<RefusedClients>) -> Result<Self, TlsFault> {
         let chain = certificates(TlsFile::Certificate, pem.chain)?;
         let leaf = chain.first().map(|leaf| leaf.as_ref()).unwrap_or_default();
         let not_after = not_after(leaf).ok_or_else(|| {
@@ -81,7 +81,7 @@ impl Served {
                 "it holds no private key in PEM (`-----BEGIN PRIVATE KEY-----`)",
             )
         })?;
-        let clients = clients(pem.client_ca)?;
+        let clients = clients(pem.client_ca, refused)?;
         let provider = Arc::new(ring::default_provider());
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -132,7 +132,10 @@ fn certificates(file: TlsFile, pem: &[u8]) -> Result<Vec<CertificateDer<'static>
 }
 
 /// Who checks the certificates of clients. A client may show none.
-fn clients(authorities: Option<&[u8]>) -> Result<Arc<dyn ClientCertVerifier>, TlsFault> {
+fn clients(
+    authorities: Option<&[u8]>,
+    refused: &Arc<RefusedClients>,
+) -> Result<Arc<dyn ClientCertVerifier>, TlsFault> {
     let Some(authorities) = authorities else {
         return Ok(WebPkiClientVerifier::no_client_auth());
     };
@@ -143,14 +146,18 @@ fn clients(authorities: Option<&[u8]>) -> Result<Arc<dyn ClientCertVerifier>, Tl
     }
     let provider = Arc::new(ring::default_provider());
     let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
-    verifier.allow_unauthenticated().build().map_err(|error| failed(&error))
+    let rules = verifier.allow_unauthenticated().build().map_err(|error| failed(&error))?;
+    let refused = Arc::clone(refused);
+    Ok(Arc::new(ClientVerifier { rules, refused }))
 }
 
 /// TLS of all addresses of a server.
 pub(crate) struct Tls {
     served: RwLock<Served>,
-    /// When the log last told of a client that speaks plain text.
-    warned: Mutex<Option<Instant>>,
+    /// The clients whose certificate was refused, whatever is served since.
+    refused: Arc<RefusedClients>,
+    /// The lines of the log about clients that speak plain text.
+    plain_text: Pace,
 }
 
 impl std::fmt::Debug for Tls {
@@ -162,21 +169,28 @@ impl std::fmt::Debug for Tls {
 impl Tls {
     /// TLS with these files. A certificate that has expired is better than none, since some clients accept it.
     pub(crate) fn new(pem: &TlsPem<'_>) -> Result<Self, TlsFault> {
+        let refused = Arc::default();
         Ok(Self {
-            served: RwLock::new(Served::read(pem)?),
-            warned: Mutex::new(None),
+            served: RwLock::new(Served::read(pem, &refused)?),
+            refused,
+            plain_text: Pace::default(),
         })
+    }
+
+    /// Counts there the certificates of clients that are refused from now on.
+    pub(crate) fn count_in(&self, metrics: &Metrics) {
+        self.refused.count_in(metrics);
     }
 
     /// Checks that the served certificate has not expired.
     pub(crate) fn check_expiry(&self) -> Result<(), TlsFault> {
-        self.served.read().check_expiry(validity::now())
+        self.served.read().check_expiry(certificate::now())
     }
 
     /// Serves these files from now on. If they have a fault, or if the certificate has expired, the old ones stay.
     pub(crate) fn replace(&self, pem: &TlsPem<'_>) -> Result<(), TlsFault> {
-        let served = Served::read(pem)?;
-        served.check_expiry(validity::now())?;
+        let served = Served::read(pem, &self.refused)?;
+        served.check_expiry(certificate::now())?;
         *self.served.write() = served;
         Ok(())
     }
@@ -197,16 +211,13 @@ impl Tls {
 
     /// Tells the log that a client speaks plain text; at most once a second.
     pub(super) fn warn_of_plain_text(&self, protocol: Protocol) {
-        let now = Instant::now();
-        let mut warned = self.warned.lock();
-        if warned.is_some_and(|at| now.duration_since(at) < WARN_EVERY) {
-            return;
+        if let Some(left_out) = self.plain_text.line() {
+            tracing::warn!(
+                port = protocol.name(),
+                left_out,
+                "a client speaks plain text on a port that speaks TLS, and was refused"
+            );
         }
-        *warned = Some(now);
-        tracing::warn!(
-            port = protocol.name(),
-            "a client speaks plain text on a port that speaks TLS, and was refused"
-        );
     }
 }
 

@@ -7,7 +7,7 @@ use ringwarden::clock::monotonic;
 use ringwarden::domain::identity::Role;
 use serde_json::{Value, json};
 
-use super::closed::{Closed, fingerprint, now, of};
+use super::closed::{Closed, now, of};
 use super::{bearer, key};
 use crate::support::tls::{Authority, Pair, get, open};
 
@@ -26,7 +26,7 @@ async fn a_certificate_is_a_credential_of_the_principal_to_which_it_is_bound() {
         closed.files.clients.sign("app"),
         closed.files.clients.sign("proxy"),
     );
-    let bound = |pair: &Pair| json!({"certificateSha256": [fingerprint(pair)]});
+    let bound = |pair: &Pair| json!({"certificateSha256": [pair.fingerprint()]});
     closed.principal("switch", Role::Carrier, 41, bound(&switch)).await;
     closed.principal("app", Role::App, 42, bound(&app)).await;
     let accepted = async |shown: Option<&Pair>, lines: &str| {
@@ -79,7 +79,7 @@ async fn a_certificate_that_expires_on_an_open_connection_is_no_credential_any_m
     for (number, seconds) in (61..).zip(VALID_FOR) {
         let end = u64::try_from(now()).unwrap() + seconds;
         let pair = closed.files.clients.sign_until_second("switch", end);
-        let bound = json!({"certificateSha256": [fingerprint(&pair)]});
+        let bound = json!({"certificateSha256": [pair.fingerprint()]});
         closed
             .principal(&format!("switch-{number}"), Role::Carrier, number, bound)
             .await;

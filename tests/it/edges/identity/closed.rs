@@ -2,17 +2,14 @@
 
 use ringwarden::clock::Clock;
 use ringwarden::domain::identity::Role;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_rustls::TlsConnector;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 
 use super::{bearer, key};
 use crate::support::oidc::{AUDIENCE, ISSUER, SigningKey, claims, key_set};
-use crate::support::tls::{Files, Pair, TlsProgram, open};
+use crate::support::tls::{Files, TlsProgram, open};
 
 /// A server under TLS, whose first administrator is `admin`, with the key of the role ADMIN.
 pub(super) struct Closed {
@@ -27,13 +24,6 @@ pub(super) struct Closed {
 /// The header line of the key of a role.
 pub(super) fn of(role: Role) -> String {
     bearer(&key(role.code()).text())
-}
-
-/// The SHA-256 of a certificate, as principals are bound to it.
-pub(super) fn fingerprint(pair: &Pair) -> String {
-    let der = CertificateDer::from_pem_slice(pair.certificate.as_bytes()).unwrap();
-    let hash = Sha256::digest(&der);
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Closed {

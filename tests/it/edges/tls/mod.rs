@@ -5,4 +5,5 @@ mod admin;
 mod cli;
 mod exposure;
 mod handshake;
+mod refused;
 mod reload;
