@@ -48,6 +48,7 @@ pub(crate) use self::peer::{Arrived, ConnectionInfo, PeerAddress, PeerCertificat
 pub(crate) use self::protocol::{JSON_PORT, Protocol, TLS_PORT};
 pub(crate) use self::shed::answer_block;
 use self::socket::Socket;
+pub(crate) use self::tls::certificate::ClientFlaw;
 pub(crate) use self::tls::{Tls, TlsFault, TlsFile, TlsPem};
 use self::transport::{Transport, Unsecured};
 pub(crate) use self::usage::{Call, ConnectionUsage, SilentStream};

@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::transport::{Certificate, ClientTlsConfig, Identity};
 use tonic::{Request, Status};
 
+use super::certificate;
 use super::error::CliError;
 use crate::app::read_private_file;
 use crate::domain::identity::{ApiKey, KeyTextError};
@@ -58,13 +57,13 @@ impl Access {
     pub(super) fn tls(&self) -> Result<ClientTlsConfig, CliError> {
         let tls = match &self.ca {
             None => ClientTlsConfig::new().with_webpki_roots(),
-            Some(path) => ClientTlsConfig::new().ca_certificate(Certificate::from_pem(certificates(path)?)),
+            Some(path) => ClientTlsConfig::new().ca_certificate(Certificate::from_pem(certificate::read(path)?)),
         };
         match (&self.client_cert, &self.client_key) {
             (None, None) => Ok(tls),
-            (Some(certificate), Some(key)) => {
+            (Some(path), Some(key)) => {
                 let key = read_private_file("client key", key, MAX_PEM_BYTES)?;
-                Ok(tls.identity(Identity::from_pem(certificates(certificate)?, key)))
+                Ok(tls.identity(Identity::from_pem(certificate::read_shown("--client-cert", path)?, key)))
             }
             (Some(_), None) | (None, Some(_)) => Err(CliError::Credential(
                 "--client-cert and --client-key must be given together".to_owned(),
@@ -145,22 +144,6 @@ impl Found {
             place: name.to_owned(),
             text: value.into_string().unwrap_or_default(),
         })
-    }
-}
-
-/// The certificates of a file, as they are in it.
-fn certificates(path: &std::path::Path) -> Result<Vec<u8>, CliError> {
-    let file = |source| CliError::File {
-        path: path.to_owned(),
-        source,
-    };
-    let pem = std::fs::read(path).map_err(file)?;
-    let mut found = CertificateDer::pem_slice_iter(&pem);
-    match found.next() {
-        Some(Ok(_)) if found.all(|certificate| certificate.is_ok()) => Ok(pem),
-        _ => Err(file(std::io::Error::other(
-            "it holds no certificate in PEM (`-----BEGIN CERTIFICATE-----`)",
-        ))),
     }
 }
 

@@ -8,6 +8,7 @@ mod access;
 pub mod args;
 mod audit;
 mod case;
+mod certificate;
 mod complaints;
 mod completions;
 mod confirm;

@@ -76,7 +76,9 @@ pub(super) async fn run(args: CreateArgs) -> Result<(), CliError> {
     }
     let principal = connect::change(&request.request_id, call).await?;
     if args.remote.json {
-        return output::json(&principal);
+        output::json(&principal)?;
+    } else {
+        output::show(&shown::card(&principal))?;
     }
-    output::show(&shown::card(&principal))
+    shown::warn_without_credential(&principal)
 }

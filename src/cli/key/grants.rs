@@ -3,10 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
 use sha2::{Digest as _, Sha256};
 
+use crate::cli::certificate;
 use crate::cli::error::CliError;
 use crate::domain::identity::SecretHash;
 use crate::wire::v1::OidcSubject;
@@ -32,7 +31,7 @@ impl BoundArgs {
     /// The hashes of the given certificates.
     ///
     /// # Errors
-    /// If a file holds no certificate.
+    /// If a file holds no certificate, or one that no server accepts as that of a client.
     pub(super) fn certificates(&self) -> Result<Vec<String>, CliError> {
         let of_files = self.certificate.iter().map(|path| hash(path));
         let of_texts = self.certificate_sha256.iter().map(|text| Ok(text.to_ascii_lowercase()));
@@ -48,17 +47,8 @@ impl BoundArgs {
     }
 }
 
-/// The hash of the first certificate of a file: the others are of the authorities that signed it.
+/// The hash of the certificate of a client.
 fn hash(path: &Path) -> Result<String, CliError> {
-    let failed = |source| CliError::File {
-        path: path.to_owned(),
-        source,
-    };
-    let pem = std::fs::read(path).map_err(failed)?;
-    let certificate = CertificateDer::from_pem_slice(&pem).map_err(|_| {
-        failed(std::io::Error::other(
-            "it holds no certificate in PEM (`-----BEGIN CERTIFICATE-----`)",
-        ))
-    })?;
+    let certificate = certificate::read_bound("--certificate", path, super::now())?;
     Ok(SecretHash::from_bytes(Sha256::digest(&certificate).into()).text())
 }

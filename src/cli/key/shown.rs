@@ -2,6 +2,7 @@
 
 use comfy_table::Table;
 
+use crate::cli::error::CliError;
 use crate::cli::names::name_of;
 use crate::cli::paging::{self, Columns};
 use crate::cli::{output, time};
@@ -94,6 +95,18 @@ pub(super) fn table(principals: &[Principal]) -> Table {
         }
     }
     table
+}
+
+/// Warns, apart from the output, of a principal that has no credential.
+pub(super) fn warn_without_credential(one: &Principal) -> Result<(), CliError> {
+    if !one.keys.is_empty() || !one.certificate_sha256.is_empty() || !one.subjects.is_empty() {
+        return Ok(());
+    }
+    let name = output::clean(&one.principal_id);
+    output::note(format!(
+        "warning: nobody can use {name}: it has neither a key, nor a certificate, nor a subject; bind a certificate with \
+         `ringwarden key update {name} --certificate FILE`, or make a key with `ringwarden key rotate {name}`"
+    ))
 }
 
 /// A card of one principal.

@@ -123,9 +123,11 @@ pub(super) async fn run(args: UpdateArgs) -> Result<(), CliError> {
     })
     .await?;
     if args.remote.json {
-        return output::json(&principal);
+        output::json(&principal)?;
+    } else {
+        output::show(&shown::card(&principal))?;
     }
-    output::show(&shown::card(&principal))
+    shown::warn_without_credential(&principal)
 }
 
 impl GrantArgs {

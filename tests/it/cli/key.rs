@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use crate::support::program::Program;
 use crate::support::server::Server;
+use crate::support::tls::{Files, VERSION_1};
 
 /// The program at a server, with the keys that it makes.
 struct Client {
@@ -299,6 +300,64 @@ fn secret(key: &str) -> &str {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_is_shown_once_and_nowhere_else() {
     let program = Program::serve_with("memory:", &["--log", "trace"]).await;
+/// A certificate that no server accepts is not bound: the switch would be cut off without a word.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_that_is_of_no_use_is_not_bound() {
+    let server = Server::start().await;
+    let client = Client::new(server.grpc);
+    client.create(None, "root", &["--role", "admin"]);
+    let files = Files::new();
+    let good = files.clients.sign("switch");
+    files.write("good.pem", &good.certificate);
+    files.write("ended.pem", &files.clients.sign_until("switch", 2_001, 1).certificate);
+    files.write("version-1.pem", VERSION_1);
+    let create = ["key", "create", "switch-1", "--role", "carrier", "--no-key"];
+    for (file, cause) in [
+        ("ended.pem", "the certificate ended at 2001-01-01"),
+        ("version-1.pem", "has version 1"),
+        ("clients.pem", "is that of an authority"),
+    ] {
+        let path = files.text(file);
+        let bound = ["--certificate", &path];
+        for command in [&create[..], &["key", "update", "root"]] {
+            let error = client.error(Some("root"), &[command, &bound].concat());
+            assert!(error.contains("--certificate ") && error.contains(cause), "{error}");
+        }
+    }
+    client.ok(
+        Some("root"),
+        &[&create[..], &["--certificate", &files.text("good.pem")]].concat(),
+    );
+    let shown = client.ok(Some("root"), &["key", "show", "switch-1"]);
+    assert!(shown.contains(&good.fingerprint()), "{shown}");
+}
+
+/// Whoever makes a principal without a credential learns that nobody can use it, and what is missing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_principal_without_a_credential_is_told() {
+    let server = Server::start().await;
+    let client = Client::new(server.grpc);
+    client.create(None, "root", &["--role", "admin"]);
+    let create = |name: &str, more: &[&str]| {
+        let create = ["key", "create", name, "--role", "carrier", "--no-key"];
+        let output = client.run(Some("root"), &[&create[..], more].concat());
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    for more in [&[][..], &["--json"]] {
+        let name = format!("switch-{}", more.len());
+        let told = create(&name, more);
+        for part in ["nobody can use", "--certificate FILE", &format!("key rotate {name}")] {
+            assert!(told.contains(part), "{part}: {told}");
+        }
+    }
+    let hash = "ab".repeat(32);
+    assert_eq!(create("switch-3", &["--certificate-sha256", &hash]), "");
+    // The command that it names makes the first key.
+    client.rotate("switch-0", "switch-0", "0s");
+    assert!(client.ok(Some("switch-0"), &["key", "whoami"]).contains("switch-0"));
+}
+
     let client = Client::new(program.grpc());
     client.create(None, "root", &["--role", "admin"]);
     let made = client.run(Some("root"), &["key", "create", "ana", "--role", "analyst"]);

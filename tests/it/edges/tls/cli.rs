@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use ringwarden::domain::identity::{ApiKey, KeyId};
 
 use crate::support::program::Program;
-use crate::support::tls::{Authority, Files, TlsProgram, set_mode};
+use crate::support::tls::{Authority, Files, TlsProgram, VERSION_1, set_mode};
 
 /// The secret of the key, as its text has it.
 const SECRET: &str = "0707070707070707";
@@ -128,6 +128,20 @@ async fn a_command_says_why_it_does_not_use_a_server() {
     // No line for programmers between the lines for people.
     for debug in ["code:", "tonic", "Error("] {
         assert!(!errors.contains(debug), "{debug}: {errors}");
+    }
+
+    // The server could not say more than that it refuses these.
+    for (file, certificate, cause) in [
+        ("version-1.pem", VERSION_1, "has version 1, and TLS needs version 3"),
+        ("authority.pem", files.clients.pem().as_str(), "is that of an authority"),
+    ] {
+        files.write(file, certificate);
+        let named = format!("--client-cert {}: the certificate {cause}", files.text(file));
+        with_ca(localhost(&server))
+            .with("--client-cert", files.text(file))
+            .with("--client-key", files.text("client.key"))
+            .fails_with(&[named.as_str()])
+            .await;
     }
 
     files.serve(&files.authority.sign_until("localhost", 2_001, 1));
