@@ -25,7 +25,14 @@ impl Api {
         let (dossier, ()) = tokio::join!(numbers.dossier(&named.text, named.region), recorded);
         let dossier = dossier.map_err(ApiError::of_a_read)?;
         let senders = self.senders(context, dossier.latest.iter())?;
-        Ok(convert::dossier(dossier, self.lookups()?.model_version(), &senders))
+        let lookups = self.lookups()?;
+        let for_calls = match dossier.identity.e164 {
+            Some(number) => lookups.for_calls(context.caller.tenant(), number)?,
+            None => None,
+        };
+        let mut shown = convert::dossier(dossier, lookups.model_version(), &senders);
+        shown.for_calls = for_calls.map(|told| convert::for_calls(&told, lookups.model_version()));
+        Ok(shown)
     }
 
     /// Sets a status of a number.

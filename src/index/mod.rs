@@ -58,7 +58,7 @@ use shard::ShardIndex;
 use sharing::SharingTable;
 pub use stored::{IndexedRecord, LoadedKind, Show};
 pub use tenants::Indexes;
-pub use view::View;
+pub use view::{AcceptedPart, View};
 
 /// The longest chain from a merged case to its successor. A longer chain is a loop.
 const MAX_SUCCESSORS: usize = 16;

@@ -105,7 +105,11 @@ impl Indexes {
             let index = self.get(*tenant)?;
             index
                 .shares_anything(viewer)
-                .then_some(AcceptedIndex { index, kinds: *kinds })
+                .then_some(AcceptedIndex {
+                    tenant: *tenant,
+                    index,
+                    kinds: *kinds,
+                })
         });
         let others = others.collect();
         View::new(viewer, own, others)

@@ -36,8 +36,26 @@ pub struct View {
 /// The index of another tenant, with what the viewer accepts from it.
 #[derive(Debug)]
 pub(super) struct AcceptedIndex {
+    pub(super) tenant: TenantId,
     pub(super) index: Arc<Index>,
     pub(super) kinds: AcceptedKinds,
+}
+
+/// What of another tenant counts for the viewer of a number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AcceptedPart {
+    /// The tenant that shares it.
+    pub tenant: TenantId,
+    /// Its reports on the number, without those that say "not spam".
+    pub report_count: u32,
+    /// The kinds of its statuses that count, strongest first.
+    pub statuses: Vec<StatusKind>,
+    /// Its cases to which the number is linked.
+    pub cases: Vec<CaseId>,
+    /// Whether one of its lists names the number or a prefix of it.
+    pub is_listed: bool,
+    /// Whether its reports on neighbouring numbers count, since it has more of them than the viewer.
+    pub has_range: bool,
 }
 
 /// What another tenant shows of a number.
@@ -176,9 +194,7 @@ impl View {
         for other in &shared {
             state.evidence.add_all(&other.state.evidence, &model.fold);
             for entry in &other.statuses {
-                // The decision of the own analysts stands. Protection counts always: it harms nobody.
-                let counts = !own_analysts_decide || entry.kind == StatusKind::Protected;
-                if counts && state.statuses.holding(entry.kind, now).is_none() {
+                if counts_beside(own_analysts_decide, entry.kind) && state.statuses.holding(entry.kind, now).is_none() {
                     state.statuses.set(entry.clone());
                 }
             }
@@ -209,10 +225,42 @@ impl View {
         }))
     }
 
+    /// What counts of each other tenant for a number, in the order of their names: an analyst is told why calls get another
+    /// answer than the own data give. Waits for locks, so it is not for lookups.
+    #[must_use]
+    pub fn accepted_parts(&self, number: E164, now: Timestamp) -> Vec<AcceptedPart> {
+        if self.others.is_empty() {
+            return Vec::new();
+        }
+        let own_decide = |known: &NumberView<'_>| known.state.statuses.at(now).next().is_some();
+        let own_analysts_decide = self.own.look_up(number, now, own_decide);
+        let own_around = self.own.neighbourhood(number, now);
+        let part_of = |other: &AcceptedIndex| {
+            let shown = self.shared_number(other, number, now, None)?;
+            let kinds = shown.statuses.iter().map(|entry| entry.kind);
+            let mut lists = ListHits::default();
+            if other.kinds.accept(SharedKind::Lists) {
+                lists.add_shared(other.index.listed_for(self.viewer, ListedCaller::Number(number), now));
+            }
+            Some(AcceptedPart {
+                tenant: other.tenant,
+                report_count: shown.state.evidence.reports,
+                statuses: kinds
+                    .filter(|kind| counts_beside(own_analysts_decide, *kind))
+                    .collect(),
+                cases: shown.cases.iter().map(|(_, case)| case.id.clone()).collect(),
+                is_listed: lists.is_shared,
+                has_range: own_around.or_more(&shown.neighbourhood) != own_around,
+            })
+        };
+        let parts = self.others.iter().filter_map(part_of);
+        parts.filter(AcceptedPart::is_something).collect()
+    }
+
     /// What counts for the viewer of a number in the index of another tenant. None if a lock is not free at `deadline`.
     fn shared_number(
         &self,
-        AcceptedIndex { index, kinds }: &AcceptedIndex,
+        AcceptedIndex { index, kinds, .. }: &AcceptedIndex,
         number: E164,
         now: Timestamp,
         deadline: Option<Instant>,
@@ -253,6 +301,19 @@ impl View {
         shown.is_known |= !shown.cases.is_empty();
         Some(shown)
     }
+}
+
+impl AcceptedPart {
+    fn is_something(&self) -> bool {
+        let is_named = !self.statuses.is_empty() || !self.cases.is_empty() || self.is_listed;
+        self.report_count > 0 || is_named || self.has_range
+    }
+}
+
+/// Whether a status of another tenant counts. The decision of the own analysts stands. Protection counts always: it harms
+/// nobody.
+fn counts_beside(own_analysts_decide: bool, kind: StatusKind) -> bool {
+    !own_analysts_decide || kind == StatusKind::Protected
 }
 
 /// The lock, if it is free by the deadline; without a deadline, as soon as it is free.

@@ -61,7 +61,7 @@ pub use identity::Identity;
 pub use key_file::KeyFileError;
 pub use lists::{ForeseenList, ListChanges, ListHead, ListPage, ListSummary, Lists, Replaced};
 pub use lookup::{
-    DecidedCase, DecidedEntry, ExplainedDecision, LookupInput, LookupOutcome, LookupRole, Lookups, OutcomeInput,
+    DecidedCase, DecidedEntry, ExplainedDecision, ForCalls, LookupInput, LookupOutcome, LookupRole, Lookups, OutcomeInput,
     ShadowedDecision,
 };
 pub use notes::{NoteAdded, NoteList, NoteSubjectInput, Notes};

@@ -9,9 +9,12 @@ use crate::domain::status::{MAX_REASON_CHARS, StatusEntry};
 use crate::domain::time::Timestamp;
 use crate::number::Region;
 use crate::service::{
-    Dossier, DossierLink, EraseInput, Erased, Expiry, Mutation, NumberChanged, Overruled, ServiceError, StatusInput,
+    Dossier, DossierLink, EraseInput, Erased, Expiry, ForCalls, Mutation, NumberChanged, Overruled, ServiceError, StatusInput,
 };
 use crate::wire::v1;
+
+/// The most cases of another tenant that a dossier names.
+const MAX_ACCEPTED_CASES: usize = 20;
 
 /// A number as the client writes it, with the region of a national number.
 #[derive(Debug)]
@@ -199,6 +202,34 @@ pub(in crate::api) fn dossier(mut dossier: Dossier, model: &str, senders: &Sende
         owner: dossier.owner.as_ref().and_then(shown::known_owner),
         stored_report_count: super::total(dossier.stored_reports),
         note_count: super::total(dossier.note_count),
+        for_calls: None,
+    }
+}
+
+/// Shows what calls are answered by.
+pub(in crate::api) fn for_calls(told: &ForCalls, model: &str) -> v1::NumberForCalls {
+    let answer = &told.answer;
+    let would = answer.would.as_ref();
+    let parts = told.parts.iter().map(|part| {
+        let cases = part.cases.iter().take(MAX_ACCEPTED_CASES);
+        v1::AcceptedPart {
+            tenant: part.tenant.as_str().to_owned(),
+            report_count: part.report_count,
+            statuses: part.statuses.iter().map(|kind| kind.code().into()).collect(),
+            case_ids: cases.map(|id| id.as_str().to_owned()).collect(),
+            listed: part.is_listed,
+            range: part.has_range,
+        }
+    });
+    v1::NumberForCalls {
+        score: Some(score(&answer.score, model)),
+        action: answer.decision.action.code().into(),
+        basis: answer.decision.basis.code().into(),
+        would_action: would.map_or(0, |would| would.action.code().into()),
+        would_basis: would.map_or(0, |would| would.basis.code().into()),
+        report_count: answer.facts.report_count,
+        reporter_count: answer.facts.reporter_count,
+        parts: parts.collect(),
     }
 }
 

@@ -3,6 +3,7 @@
 mod decide;
 mod erase;
 mod export;
+mod for_calls;
 mod list;
 mod show;
 mod similar;

@@ -1,8 +1,9 @@
 //! `number show`: prints the dossier of a number.
 
 use clap::Args;
-use comfy_table::Table;
+use comfy_table::{Cell, Table};
 
+use super::for_calls;
 use crate::cli::connect::Remote;
 use crate::cli::error::CliError;
 use crate::cli::lookup::card;
@@ -49,6 +50,9 @@ fn print(dossier: &NumberDossier) -> Result<(), CliError> {
     output::show(&summary(dossier))?;
     if let Some(score) = &dossier.score {
         card::print_reasons(&score.reasons)?;
+    }
+    if let Some(told) = &dossier.for_calls {
+        for_calls::print(told)?;
     }
     let cases = dossier.links.iter().filter_map(|link| link.case.as_ref());
     let sections = [
@@ -129,12 +133,7 @@ fn summary(dossier: &NumberDossier) -> Table {
 }
 
 fn add_score(table: &mut Table, score: &NumberScore) {
-    let level = name_of::<RiskLevel>(score.risk_level);
-    let risk = match score.number_score {
-        Some(value) => format!("{value:.1} {level}"),
-        None => level,
-    };
-    output::add_cell(table, "risk", output::by_level(risk, score.risk_level()));
+    output::add_cell(table, "risk", risk(score));
     output::add(table, "confidence", format!("{:.2}", score.confidence));
     output::add(
         table,
@@ -143,6 +142,16 @@ fn add_score(table: &mut Table, score: &NumberScore) {
     );
     output::add(table, "brand", &score.impersonated_brand);
     output::add(table, "model", &score.model_version);
+}
+
+/// The score with its level.
+pub(super) fn risk(score: &NumberScore) -> Cell {
+    let level = name_of::<RiskLevel>(score.risk_level);
+    let risk = match score.number_score {
+        Some(value) => format!("{value:.1} {level}"),
+        None => level,
+    };
+    output::by_level(risk, score.risk_level())
 }
 
 fn tally(counts: impl Iterator<Item = (String, u32)>) -> String {

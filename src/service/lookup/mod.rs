@@ -8,6 +8,7 @@ mod answer;
 mod called;
 mod explain;
 mod find;
+mod for_calls;
 mod listed;
 mod outcome;
 mod question;
@@ -41,6 +42,7 @@ use crate::traffic::Observer;
 use question::Question;
 
 pub use explain::{DecidedCase, DecidedEntry, ExplainedDecision};
+pub use for_calls::ForCalls;
 pub use outcome::OutcomeInput;
 
 /// The time within which a lookup is answered if the client does not say.

@@ -116,6 +116,87 @@ async fn each_kind_counts_from_its_acceptance_to_its_end() {
     assert!(server.stop().await);
 }
 
+/// The dossier that the analysts of `south` get of a number, and the answer that its switch gets for a call.
+async fn dossier_and_answer(server: &Server, number: &str) -> (Value, Value) {
+    let path = format!("/v1/numbers/%2B{}", &number[1..]);
+    let dossier = done(server, SOUTH, "GET", &path, Value::Null).await;
+    let question = json!({ "number": number, "recordEvent": false });
+    let answer = done(server, SOUTH_SWITCH, "POST", "/v1/lookup", question).await;
+    (dossier, answer)
+}
+
+/// Checks that a dossier says what the switch is answered.
+fn same_answer(for_calls: &Value, answer: &Value) {
+    for field in ["action", "basis", "wouldAction", "wouldBasis", "reportCount", "reporterCount"] {
+        assert_eq!(for_calls[field], answer[field], "{field}: {for_calls} {answer}");
+    }
+    let score = &for_calls["score"];
+    assert_eq!(score["riskLevel"], answer["riskLevel"], "{for_calls} {answer}");
+    let codes = |reasons: &Value| {
+        let reasons = reasons.as_array().cloned().unwrap_or_default();
+        reasons.iter().map(|reason| reason["code"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(codes(&score["reasons"]), codes(&answer["reasons"]), "{for_calls} {answer}");
+    let of = |value: &Value| value.as_f64().unwrap_or(-1.0);
+    assert!((of(&score["numberScore"]) - of(&answer["riskScore"])).abs() < 0.1, "{for_calls} {answer}");
+}
+
+#[tokio::test]
+async fn an_analyst_sees_what_calls_are_answered_by() {
+    let server = two_tenants().await;
+    north_shares(&server).await;
+    for n in 0..3 {
+        let report = json!({
+            "reportId": format!("r{n}"), "number": NUMBER, "reporterId": format!("user-{n}"), "category": "CATEGORY_PHISHING",
+        });
+        done(&server, NORTH, "POST", "/v1/reports", report).await;
+    }
+    let body = json!({
+        "thing": {"reports": true}, "scope": "VISIBILITY_SCOPE_NAMED", "tenants": ["south"], "requestId": "s3",
+    });
+    done(&server, NORTH, "POST", "/v1/sharings:setVisibility", body).await;
+    // What is not accepted counts for no call, and the dossier says nothing of it.
+    for number in [NUMBER, NEVER_CALLS] {
+        let (dossier, _) = dossier_and_answer(&server, number).await;
+        assert_eq!((&dossier["forCalls"], &dossier["reportCount"]), (&Value::Null, &Value::Null));
+    }
+
+    accept(&server, SOUTH, "north", &["REPORTS"], "a1").await;
+    let (dossier, answer) = dossier_and_answer(&server, NUMBER).await;
+    let told = &dossier["forCalls"];
+    same_answer(told, &answer);
+    assert_eq!(told["reportCount"], 3, "{told}");
+    let part = &told["parts"][0];
+    assert_eq!((&part["tenant"], &part["reportCount"]), (&json!("north"), &json!(3)));
+    assert_eq!((&part["statuses"], &part["listed"], &told["parts"][1]), (&Value::Null, &Value::Null, &Value::Null));
+    // The own data stay apart, and the reports of others cannot be read.
+    for field in ["reportCount", "categoryCounts", "sourceCounts", "latestReports", "statuses"] {
+        assert_eq!(dossier[field], Value::Null, "{field}");
+    }
+
+    accept(&server, SOUTH, "north", &["REPORTS", "STATUSES", "LISTS"], "a2").await;
+    let (dossier, answer) = dossier_and_answer(&server, NUMBER).await;
+    same_answer(&dossier["forCalls"], &answer);
+    assert_eq!(dossier["forCalls"]["basis"], "BASIS_ANALYST");
+    assert_eq!(dossier["forCalls"]["parts"][0]["statuses"], json!(["STATUS_KIND_BLOCKED"]));
+    let (dossier, answer) = dossier_and_answer(&server, NEVER_CALLS).await;
+    same_answer(&dossier["forCalls"], &answer);
+    assert_eq!(dossier["forCalls"]["basis"], "BASIS_DNO");
+    assert_eq!(dossier["forCalls"]["parts"][0]["listed"], true);
+
+    // The decision of the own analysts stands.
+    let status = json!({"kind": "STATUS_KIND_ALLOWED", "reason": "ours", "validFor": "86400s", "requestId": "st2"});
+    done(&server, SOUTH, "POST", "/v1/numbers/+14155550199:setStatus", status).await;
+    let (dossier, answer) = dossier_and_answer(&server, NUMBER).await;
+    same_answer(&dossier["forCalls"], &answer);
+    assert_eq!(dossier["forCalls"]["parts"][0]["statuses"], Value::Null);
+
+    accept(&server, SOUTH, "north", &[], "a3").await;
+    let (dossier, _) = dossier_and_answer(&server, NUMBER).await;
+    assert_eq!(dossier["forCalls"], Value::Null);
+    assert!(server.stop().await);
+}
+
 #[tokio::test]
 async fn an_administrator_accepts_for_its_own_tenant_alone() {
     let server = two_tenants().await;
