@@ -279,6 +279,13 @@ impl ReportRow {
         }
     }
 
+    /// Whether the sender of a later report may learn of this row: it is its own, or the sender decides on reports. For others
+    /// the id is taken, and nothing else.
+    #[must_use]
+    pub fn is_told_to(&self, later: &Self, decides: bool) -> bool {
+        decides || self.is_of_sender(later)
+    }
+
     /// Whether both have a sender, and the same one.
     fn is_of_sender(&self, other: &Self) -> bool {
         self.sender.is_some() && self.sender == other.sender

@@ -65,7 +65,7 @@ fn differs(made_id: Option<&ReportId>, stored: u32, sent: u32) -> String {
         None => "the `report_id`".to_owned(),
     };
     let way_out = if sent > stored {
-        "a correction keeps the number, the reporter, the time, the source, the feed and the call-back numbers"
+        "a correction keeps the number, the reporter, the time, the source, the feed, the call-back numbers and the principal that sends it"
     } else {
         "a higher `revision` corrects it"
     };

@@ -46,7 +46,9 @@ impl NumberState {
         if let Some(known) = rows.find(&row.id)? {
             return match known.state {
                 RowState::Live if known.may_become(&row, decides) => self.revise(rows, row),
-                RowState::Live if known.revision > row.revision => Ok(Submitted::Outdated),
+                RowState::Live if known.revision > row.revision && known.is_told_to(&row, decides) => {
+                    Ok(Submitted::Outdated)
+                }
                 RowState::Live if known.content != row.content => Ok(Submitted::OtherContent),
                 RowState::Withdrawn | RowState::Tombstone if known.may_return_as(&row, decides) => {
                     self.revive(rows, row)

@@ -103,7 +103,8 @@ fn file_one(
     // A report that counts again after its withdrawal takes quota as a new one.
     let kept = known.filter(|known| !known.may_return_as(filed, decides));
     let kept_at = kept.map(|row| row.received_at);
-    let kept_revision = known.map_or(0, |row| row.revision);
+    let told = known.filter(|known| known.is_told_to(filed, decides));
+    let kept_revision = told.map(|row| row.revision);
     let known_time = kept.map(|row| row.body.occurred_at);
     let (kept_sender, kept_weight) = kept.map_or((filed.sender, 1.0), |row| (row.sender, row.weight));
     if let (Some(error), None) = (&filing.refused, kept_at) {

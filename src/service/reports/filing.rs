@@ -59,8 +59,8 @@ pub(super) struct FilingOutcome {
     pub(super) submitted: Submitted,
     /// The time at which a report of this id was stored before.
     pub(super) kept_at: Option<Timestamp>,
-    /// The revision of that report.
-    pub(super) kept_revision: u32,
+    /// The revision of that report; none if there is none, or if its sender alone may learn of it.
+    pub(super) kept_revision: Option<u32>,
     /// The sender in the row that is stored now.
     pub(super) stored_sender: Option<SenderHash>,
     /// The call-back numbers of the row that was stored before.
@@ -73,7 +73,7 @@ impl FilingOutcome {
         Self {
             submitted,
             kept_at: None,
-            kept_revision: 0,
+            kept_revision: None,
             stored_sender: None,
             kept_callbacks: Vec::new(),
         }

@@ -96,10 +96,14 @@ fn outcome_of(
     let (filing, filed) = (filing.map_err(Clone::clone)?, filed?);
     let submitted = filed.submitted;
     if submitted == Submitted::OtherContent {
-        return Err(ServiceError::ReportMismatch {
-            made_id: filing.made_id.then(|| filing.row.id.clone()),
-            stored: filed.kept_revision,
-            sent: filing.row.revision,
+        return Err(match filed.kept_revision {
+            Some(stored) => ServiceError::ReportMismatch {
+                made_id: filing.made_id.then(|| filing.row.id.clone()),
+                stored,
+                sent: filing.row.revision,
+            },
+            // It is the report of another principal: that its id is taken is all that can be said.
+            None => ServiceError::ContentMismatch { field: "report_id" },
         });
     }
     Ok(ReportOutcome {

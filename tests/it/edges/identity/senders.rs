@@ -113,6 +113,20 @@ async fn nobody_corrects_the_report_of_another_principal() {
     assert_eq!(outcome(&server, 4, &other_brand).await, "REVISED");
     let weight = reports(&server, NUMBER).await[0]["weight"].as_f64();
     assert!(weight.is_some_and(|weight| weight < 1.0), "{weight:?}");
+    // Others learn that the id is taken, and nothing else: not the revision, whichever they send.
+    for other in [1, 5] {
+        for revision in [0, 2, 3] {
+            let refused = send(&server, other, &said(revision, true)).await;
+            let answer = refused.json();
+            assert_eq!(refused.status, 409, "{other} {revision} {refused:?}");
+            assert_eq!(answer["details"][0]["reason"], "CONTENT_MISMATCH", "{refused:?}");
+            let text = "the `reportId` was used before with different content";
+            assert_eq!(answer["message"], text, "{other} {revision}");
+        }
+    }
+    // Who decides on reports is told what is stored.
+    let refused = send(&server, 3, &said(3, true)).await;
+    assert!(refused.body.contains("has revision 2"), "{refused:?}");
     // An app does not see senders, even of its own reports.
     let own = json!({ "reportId": "a-1", "reporterId": "user-1" });
     outcome(&server, 1, &own).await;
