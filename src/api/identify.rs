@@ -59,7 +59,10 @@ impl Api {
             return Caller::Open;
         }
         match self.identified(shown) {
-            Ok(Ok(identified)) => Caller::Known(identified.into()),
+            Ok(Ok(identified)) => {
+                self.0.services.identities.note_use(&identified);
+                Caller::Known(identified.into())
+            }
             Ok(Err(refused)) => {
                 // Before the store has said whether it has principals, nobody needs a credential, and nobody is let in.
                 if !self.is_unconfirmed() {

@@ -202,8 +202,13 @@ impl Identities {
         Ok(found.and_then(not_disabled))
     }
 
-    fn note_use(&self, key: KeyId, now: Timestamp) {
-        let minute = now.millis().div_euclid(60_000);
+    /// Notes that a request is let in by this credential. What is refused for another reason, such as a certificate of somebody
+    /// else beside the key, is no use of the key.
+    pub fn note_use(&self, found: &Identified) {
+        let Credential::Key(key) = found.credential else {
+            return;
+        };
+        let minute = self.clock.now().millis().div_euclid(60_000);
         if let Some(last) = self.uses.read().get(&key) {
             // Most uses are in a minute that is noted already: a write would move the line of memory between processors.
             if last.minute.load(Ordering::Relaxed) != minute {
@@ -234,7 +239,6 @@ impl Identities {
         }
         check_state(stored, now)?;
         let until = stored.expires_at;
-        self.note_use(key.id(), now);
         Ok(identified(holder?, Credential::Key(key.id()), until))
     }
 

@@ -22,8 +22,10 @@ fn id() -> PrincipalId {
 }
 
 fn accept(instance: &Instance) {
-    let found = instance.services.identities.identify(Proof::Key(&key().text()));
-    assert_eq!(found.unwrap().unwrap().principal.id, id());
+    let identities = &instance.services.identities;
+    let found = identities.identify(Proof::Key(&key().text())).unwrap().unwrap();
+    assert_eq!(found.principal.id, id());
+    identities.note_use(&found);
 }
 
 /// When the key was last used, as an instance shows it.

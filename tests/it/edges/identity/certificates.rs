@@ -29,6 +29,11 @@ async fn a_certificate_is_a_credential_of_the_principal_to_which_it_is_bound() {
     let bound = |pair: &Pair| json!({"certificateSha256": [pair.fingerprint()]});
     closed.principal("switch", Role::Carrier, 41, bound(&switch)).await;
     closed.principal("app", Role::App, 42, bound(&app)).await;
+    // A key that was refused, since the certificate beside it is of another principal, was not used.
+    let (status, text) = caller(&closed, Some(&app), &bearer(&key(41).text())).await.unwrap();
+    assert_eq!(status, 401, "{text}");
+    let (_, text) = closed.ask("GET", "/v1/principals/switch", &of(Role::Admin), "").await;
+    assert!(text.contains("\"keys\"") && !text.contains("lastUsedAt"), "{text}");
     let accepted = async |shown: Option<&Pair>, lines: &str| {
         let (status, text) = caller(&closed, shown, lines).await.unwrap();
         assert_eq!(status, 200, "{text}");

@@ -171,6 +171,37 @@ async fn the_last_administrator_stays() {
     assert_eq!(caller(&server, &bearer(&key(2).text())).await.status, 200);
 }
 
+/// Whether the administrator (key 1) sees a use of the key of a principal.
+async fn is_used(server: &Server, name: &str) -> bool {
+    let path = format!("/v1/principals/{name}");
+    let shown = ask(server, "GET", &path, &bearer(&key(1).text()), "").await.json();
+    assert_eq!(shown["keys"].as_array().map(Vec::len), Some(1), "{shown}");
+    !shown["keys"][0]["lastUsedAt"].is_null()
+}
+
+#[tokio::test]
+async fn a_refused_use_of_a_key_does_not_count() {
+    let server = Server::start().await;
+    for (number, name, role) in [(1, "admin", Role::Admin), (2, "app", Role::App)] {
+        principal(&server, name, role, Grants::default(), &key(number)).await;
+    }
+    let principals = &server.instance.services.principals;
+    let disable = async |disabled: bool, request: &str| {
+        let change = PrincipalChange {
+            disabled: Some(disabled),
+            ..PrincipalChange::default()
+        };
+        let app = PrincipalId::parse("app").unwrap();
+        principals.update(&app, &change, &mutation(request)).await.unwrap();
+    };
+    disable(true, "r1").await;
+    assert_eq!(caller(&server, &bearer(&key(2).text())).await.status, 401);
+    assert!(!is_used(&server, "app").await);
+    disable(false, "r2").await;
+    assert_eq!(caller(&server, &bearer(&key(2).text())).await.status, 200);
+    assert!(is_used(&server, "app").await && is_used(&server, "admin").await);
+}
+
 #[tokio::test]
 async fn principals_are_managed_over_http_and_no_answer_holds_a_secret() {
     let server = Server::start().await;
