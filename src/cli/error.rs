@@ -124,7 +124,10 @@ pub enum CliError {
     Declined,
     /// The server has no report with this id on the number.
     #[error("no report with this id is on this number: nothing was withdrawn")]
-    NoSuchReport,
+    NoSuchReport {
+        /// Whether the caller may list all reports of a number.
+        may_list: bool,
+    },
     /// The server has no report of this import.
     #[error("no report of this import is stored: nothing was withdrawn")]
     NoSuchImport {
@@ -251,11 +254,16 @@ impl CliError {
             Self::NotConfirmed { .. } => {
                 Some("give --yes to make the change, or --dry-run to see only what it would do".to_owned())
             }
-            Self::NoSuchReport => Some(
-                "see the ids with `ringwarden report list NUMBER`; if the report is still to come, --tombstone keeps it \
-                 from counting"
-                    .to_owned(),
-            ),
+            Self::NoSuchReport { may_list } => {
+                let look = if *may_list {
+                    "see the ids with `ringwarden report list NUMBER`"
+                } else {
+                    "check the number and the id: a report that another principal sent cannot be withdrawn by this one"
+                };
+                Some(format!(
+                    "{look}; if the report is still to come, --tombstone keeps it from counting"
+                ))
+            }
             Self::NoSuchImport { similar } if similar.is_empty() => {
                 Some("no stored report is of an import".to_owned())
             }
@@ -407,7 +415,7 @@ impl CliError {
             | Self::NotServing { .. }
             | Self::NotConfirmed { .. }
             | Self::Declined
-            | Self::NoSuchReport
+            | Self::NoSuchReport { .. }
             | Self::NoSuchImport { .. }
             | Self::NoSuchReporter
             | Self::KeyUnanswered { .. }

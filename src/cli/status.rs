@@ -168,7 +168,7 @@ pub(super) fn advice(status: &Status) -> Option<String> {
             "ask the operator of the server: an administrator of the tenant `default` grants sources, feeds and brands, and binds certificates and subjects"
         }
         Code::PermissionDenied if is_grant_missing(status) => {
-            "an administrator can grant it: `ringwarden key update NAME` with --source or --feed"
+            "an administrator of the tenant `default`, which operates the server, can grant it: `ringwarden key update NAME` with --source or --feed"
         }
         Code::PermissionDenied => {
             "use the key of a principal with such a role (--key-file FILE or RINGWARDEN_KEY), or ask an administrator for the role: `ringwarden key update NAME --role ROLE`"

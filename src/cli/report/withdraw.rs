@@ -3,13 +3,14 @@
 use clap::Args;
 
 use crate::cli::confirm::{AtTerminal, Confirm};
-use crate::cli::connect::{self, Remote};
+use crate::cli::connect::{self, Connection, Remote};
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::shared::InRegion;
+use crate::wire::v1::principal_service_client::PrincipalServiceClient;
 use crate::wire::v1::report_service_client::ReportServiceClient;
 use crate::wire::v1::withdraw_reports_request::Selector;
-use crate::wire::v1::{WithdrawReportRequest, WithdrawReportsRequest, WithdrawReportsResponse};
+use crate::wire::v1::{GetCallerRequest, Role, WithdrawReportRequest, WithdrawReportsRequest, WithdrawReportsResponse};
 
 /// Arguments of `report withdraw`.
 #[derive(Args, Debug)]
@@ -72,7 +73,8 @@ pub(super) async fn run(args: WithdrawArgs) -> Result<(), CliError> {
 }
 
 async fn one(request: WithdrawReportRequest, remote: &Remote) -> Result<(), CliError> {
-    let client = ReportServiceClient::new(remote.connect().await?);
+    let connection = remote.connect().await?;
+    let client = ReportServiceClient::new(connection.clone());
     let answer = connect::change_named("the report id", &request.report_id, || {
         let (mut client, request) = (client.clone(), request.clone());
         async move { client.withdraw_report(request).await }
@@ -82,11 +84,23 @@ async fn one(request: WithdrawReportRequest, remote: &Remote) -> Result<(), CliE
         output::json(&answer)?;
     }
     match (answer.was_known, request.withdraw_unknown) {
-        (false, false) => Err(CliError::NoSuchReport),
+        (false, false) => Err(CliError::NoSuchReport {
+            may_list: may_list(connection).await,
+        }),
         (_, _) if remote.json => Ok(()),
         (true, _) => output::line("withdrawn"),
         (false, true) => output::line("no report has this id; if it arrives later, it will not count"),
     }
+}
+
+/// Whether the caller may list the reports of a number, so that an error names a command that works. If the server does not
+/// say, it may not.
+async fn may_list(connection: Connection) -> bool {
+    let asked = PrincipalServiceClient::new(connection).get_caller(GetCallerRequest {}).await;
+    asked.is_ok_and(|caller| {
+        let caller = caller.into_inner();
+        caller.open || caller.roles().any(|role| matches!(role, Role::Analyst | Role::Admin))
+    })
 }
 
 async fn many(request: WithdrawReportsRequest, confirm: Confirm, remote: &Remote) -> Result<(), CliError> {
