@@ -4,14 +4,23 @@ use serde_json::{Value, json};
 
 use super::{seconds, settings, text};
 
-fn service() -> Value {
-    let file: Value = serde_saphyr::from_str(&text("compose/compose.yaml")).unwrap();
-    file["services"]["ringwarden"].clone()
+/// The service as the file has it, and the one with all options that are behind a `#`.
+fn services() -> [Value; 2] {
+    let text = text("compose/compose.yaml");
+    [text.clone(), text.replace("# - ", "- ")].map(|text| {
+        let file: Value = serde_saphyr::from_str(&text).unwrap();
+        file["services"]["ringwarden"].clone()
+    })
 }
 
 #[test]
 fn the_container_may_do_nothing_that_it_does_not_need() {
-    let service = service();
+    for service in services() {
+        may_do_nothing_more(&service);
+    }
+}
+
+fn may_do_nothing_more(service: &Value) {
     assert_eq!(service["read_only"], true);
     assert_eq!(service["cap_drop"], json!(["ALL"]));
     assert_eq!(service["security_opt"], json!(["no-new-privileges:true"]));
@@ -42,7 +51,29 @@ fn the_container_may_do_nothing_that_it_does_not_need() {
 
 #[test]
 fn the_arguments_are_settings_of_the_server() {
-    let (settings, service) = (settings(), service());
+    for service in services() {
+        are_settings(&service);
+    }
+}
+
+/// An option that is taken in is complete: its file is in a volume, and its port is published.
+#[test]
+fn the_options_work_as_written() {
+    let [plain, with_options] = services();
+    let list = |service: &Value, name: &str| service[name].as_array().unwrap().clone();
+    let more = |name: &str| {
+        let before = list(&plain, name);
+        let after = list(&with_options, name).into_iter();
+        after.filter(|item| !before.contains(item)).collect::<Vec<_>>()
+    };
+    let options = ["--tls-client-ca=/tls/clients.pem", "--admin-addr=0.0.0.0:8081"];
+    assert_eq!(more("command"), options);
+    assert_eq!(more("ports"), ["127.0.0.1:8081:8081"]);
+    assert!(list(&plain, "volumes").contains(&json!("./tls:/tls:ro")));
+}
+
+fn are_settings(service: &Value) {
+    let settings = settings();
     let arguments = service["command"].as_array().unwrap();
     assert_eq!(arguments[0], "serve");
     let mut times = 0.0;
