@@ -201,9 +201,7 @@ pub async fn build(
     metrics: Metrics,
     (listeners, tasks): (&Listeners, &Tasks),
 ) -> Result<App, AppError> {
-    if let Some(certificates) = &listeners.certificates {
-        certificates.tell(&metrics);
-    }
+    listeners.tell(&metrics);
     let model = Arc::new(load_model(&config.policy)?);
     let emergency_numbers = emergency_numbers(config.answers.emergency_numbers.as_deref())?;
     let decision_keys = decision_keys(&config.answers)?;

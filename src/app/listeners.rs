@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use super::certificates::Certificates;
 use super::{AppError, exposure};
 use crate::config::Config;
+use crate::metrics::Metrics;
 use crate::net::Listener;
 
 /// The sockets on which the server listens, and the certificates that it serves there.
@@ -63,6 +64,13 @@ impl Listeners {
             admin,
             certificates: certificates.map(Arc::new),
         })
+    }
+
+    /// Tells the metrics of the certificates, if there are any.
+    pub(super) fn tell(&self, metrics: &Metrics) {
+        if let Some(certificates) = &self.certificates {
+            certificates.tell(metrics);
+        }
     }
 
     /// Further handles on the same sockets. A connection that arrives goes to one of them.

@@ -129,16 +129,31 @@ mod tests {
         });
         let now = Timestamp::from_secs(1_790_000_000);
         for (path, cause, mend) in [
-            (Path::new(VERSION_1), "has version 1, and TLS needs version 3", "-extfile"),
-            (authority.as_path(), "is that of an authority", "basicConstraints=CA:FALSE"),
-            (server.as_path(), "for other purposes than those of a client", "extendedKeyUsage=clientAuth"),
+            (
+                Path::new(VERSION_1),
+                "has version 1, and TLS needs version 3",
+                "-extfile",
+            ),
+            (
+                authority.as_path(),
+                "is that of an authority",
+                "basicConstraints=CA:FALSE",
+            ),
+            (
+                server.as_path(),
+                "for other purposes than those of a client",
+                "extendedKeyUsage=clientAuth",
+            ),
         ] {
             for error in [
                 read_bound(FLAG, path, now).unwrap_err(),
                 read_shown(FLAG, path).unwrap_err(),
             ] {
                 let text = error.to_string();
-                assert!(text.starts_with(&format!("--certificate {}: ", path.display())), "{text}");
+                assert!(
+                    text.starts_with(&format!("--certificate {}: ", path.display())),
+                    "{text}"
+                );
                 assert!(text.contains(cause) && text.contains(mend), "{text}");
                 assert!(error.is_usage());
             }

@@ -254,19 +254,8 @@ impl CliError {
             Self::NotConfirmed { .. } => {
                 Some("give --yes to make the change, or --dry-run to see only what it would do".to_owned())
             }
-            Self::NoSuchReport { may_list } => {
-                let look = if *may_list {
-                    "see the ids with `ringwarden report list NUMBER`"
-                } else {
-                    "check the number and the id: a report that another principal sent cannot be withdrawn by this one"
-                };
-                Some(format!(
-                    "{look}; if the report is still to come, --tombstone keeps it from counting"
-                ))
-            }
-            Self::NoSuchImport { similar } if similar.is_empty() => {
-                Some("no stored report is of an import".to_owned())
-            }
+            Self::NoSuchReport { may_list } => Some(no_such_report(*may_list)),
+            Self::NoSuchImport { similar } if similar.is_empty() => Some("no stored report is of an import".to_owned()),
             Self::NoSuchImport { similar } => {
                 let similar: Vec<String> = similar.iter().map(|id| clean(id)).collect();
                 Some(format!("the imports with the most similar ids: {}", similar.join(", ")))
@@ -458,6 +447,16 @@ impl From<MappingError> for CliError {
 
 fn attempts_failed(status: &Status, attempts: u32) -> String {
     format!("{}, after {attempts} attempts", sentence(status))
+}
+
+/// What to do about a report that is not there.
+fn no_such_report(may_list: bool) -> String {
+    let look = if may_list {
+        "see the ids with `ringwarden report list NUMBER`"
+    } else {
+        "check the number and the id: a report that another principal sent cannot be withdrawn by this one"
+    };
+    format!("{look}; if the report is still to come, --tombstone keeps it from counting")
 }
 
 fn outcome(unwritten: bool) -> &'static str {

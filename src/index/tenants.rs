@@ -103,13 +103,11 @@ impl Indexes {
         let others = accepted.iter().filter(|(tenant, _)| **tenant != viewer);
         let others = others.filter_map(|(tenant, kinds)| {
             let index = self.get(*tenant)?;
-            index
-                .shares_anything(viewer)
-                .then_some(AcceptedIndex {
-                    tenant: *tenant,
-                    index,
-                    kinds: *kinds,
-                })
+            index.shares_anything(viewer).then_some(AcceptedIndex {
+                tenant: *tenant,
+                index,
+                kinds: *kinds,
+            })
         });
         let others = others.collect();
         View::new(viewer, own, others)

@@ -245,9 +245,7 @@ impl View {
             Some(AcceptedPart {
                 tenant: other.tenant,
                 report_count: shown.state.evidence.reports,
-                statuses: kinds
-                    .filter(|kind| counts_beside(own_analysts_decide, *kind))
-                    .collect(),
+                statuses: kinds.filter(|kind| counts_beside(own_analysts_decide, *kind)).collect(),
                 cases: shown.cases.iter().map(|(_, case)| case.id.clone()).collect(),
                 is_listed: lists.is_shared,
                 has_range: own_around.or_more(&shown.neighbourhood) != own_around,

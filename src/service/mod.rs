@@ -61,8 +61,8 @@ pub use identity::Identity;
 pub use key_file::KeyFileError;
 pub use lists::{ForeseenList, ListChanges, ListHead, ListPage, ListSummary, Lists, Replaced};
 pub use lookup::{
-    DecidedCase, DecidedEntry, ExplainedDecision, ForCalls, LookupInput, LookupOutcome, LookupRole, Lookups, OutcomeInput,
-    ShadowedDecision,
+    DecidedCase, DecidedEntry, ExplainedDecision, ForCalls, LookupInput, LookupOutcome, LookupRole, Lookups,
+    OutcomeInput, ShadowedDecision,
 };
 pub use notes::{NoteAdded, NoteList, NoteSubjectInput, Notes};
 pub use numbers::{

@@ -9,7 +9,8 @@ use crate::domain::status::{MAX_REASON_CHARS, StatusEntry};
 use crate::domain::time::Timestamp;
 use crate::number::Region;
 use crate::service::{
-    Dossier, DossierLink, EraseInput, Erased, Expiry, ForCalls, Mutation, NumberChanged, Overruled, ServiceError, StatusInput,
+    Dossier, DossierLink, EraseInput, Erased, Expiry, ForCalls, Mutation, NumberChanged, Overruled, ServiceError,
+    StatusInput,
 };
 use crate::wire::v1;
 

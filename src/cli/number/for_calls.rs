@@ -19,7 +19,11 @@ pub(super) fn print(told: &NumberForCalls) -> Result<(), CliError> {
 
 fn summary(told: &NumberForCalls) -> Table {
     let mut table = output::card();
-    output::add(&mut table, "for calls", "with what other tenants share, and this one accepts");
+    output::add(
+        &mut table,
+        "for calls",
+        "with what other tenants share, and this one accepts",
+    );
     if let Some(score) = &told.score {
         output::add_cell(&mut table, "risk", risk(score));
         output::add(&mut table, "confidence", format!("{:.2}", score.confidence));

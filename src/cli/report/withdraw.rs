@@ -96,7 +96,9 @@ async fn one(request: WithdrawReportRequest, remote: &Remote) -> Result<(), CliE
 /// Whether the caller may list the reports of a number, so that an error names a command that works. If the server does not
 /// say, it may not.
 async fn may_list(connection: Connection) -> bool {
-    let asked = PrincipalServiceClient::new(connection).get_caller(GetCallerRequest {}).await;
+    let asked = PrincipalServiceClient::new(connection)
+        .get_caller(GetCallerRequest {})
+        .await;
     asked.is_ok_and(|caller| {
         let caller = caller.into_inner();
         caller.open || caller.roles().any(|role| matches!(role, Role::Analyst | Role::Admin))

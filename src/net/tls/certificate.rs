@@ -199,7 +199,11 @@ mod tests {
         let mut params = CertificateParams::new(["a.example".to_owned()]).unwrap();
         params.not_after = date_time_ymd(2026, 12, 31);
         change(&mut params);
-        params.self_signed(&KeyPair::generate().unwrap()).unwrap().der().to_vec()
+        params
+            .self_signed(&KeyPair::generate().unwrap())
+            .unwrap()
+            .der()
+            .to_vec()
     }
 
     #[test]

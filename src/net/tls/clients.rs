@@ -150,7 +150,9 @@ impl Cause {
             Self::Expired => "it has expired",
             Self::NotYet => "it is not valid yet",
             Self::Foreign => "no authority of --tls-client-ca has signed it",
-            Self::Form => "it has not version 3, is that of an authority, or is for other purposes than those of a client",
+            Self::Form => {
+                "it has not version 3, is that of an authority, or is for other purposes than those of a client"
+            }
             Self::Key => "the client does not have its key",
         }
     }

@@ -132,10 +132,7 @@ fn certificates(file: TlsFile, pem: &[u8]) -> Result<Vec<CertificateDer<'static>
 }
 
 /// Who checks the certificates of clients. A client may show none.
-fn clients(
-    authorities: Option<&[u8]>,
-    refused: &Arc<RefusedClients>,
-) -> Result<Arc<dyn ClientCertVerifier>, TlsFault> {
+fn clients(authorities: Option<&[u8]>, refused: &Arc<RefusedClients>) -> Result<Arc<dyn ClientCertVerifier>, TlsFault> {
     let Some(authorities) = authorities else {
         return Ok(WebPkiClientVerifier::no_client_auth());
     };
@@ -146,7 +143,10 @@ fn clients(
     }
     let provider = Arc::new(ring::default_provider());
     let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
-    let rules = verifier.allow_unauthenticated().build().map_err(|error| failed(&error))?;
+    let rules = verifier
+        .allow_unauthenticated()
+        .build()
+        .map_err(|error| failed(&error))?;
     let refused = Arc::clone(refused);
     Ok(Arc::new(ClientVerifier { rules, refused }))
 }

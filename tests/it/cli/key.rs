@@ -142,7 +142,10 @@ async fn a_role_opens_its_commands_only() {
     let withdraw = ["report", "withdraw", "+14155550199", "r-1"];
     for (name, is_named) in [("switch", false), ("root", true)] {
         let error = client.error(Some(name), &withdraw);
-        assert!(error.contains("no report with this id") && error.contains("--tombstone"), "{error}");
+        assert!(
+            error.contains("no report with this id") && error.contains("--tombstone"),
+            "{error}"
+        );
         // An error names no command that the role may not call.
         assert_eq!(error.contains("report list"), is_named, "{name}: {error}");
     }

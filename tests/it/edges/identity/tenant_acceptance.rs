@@ -127,7 +127,14 @@ async fn dossier_and_answer(server: &Server, number: &str) -> (Value, Value) {
 
 /// Checks that a dossier says what the switch is answered.
 fn same_answer(for_calls: &Value, answer: &Value) {
-    for field in ["action", "basis", "wouldAction", "wouldBasis", "reportCount", "reporterCount"] {
+    for field in [
+        "action",
+        "basis",
+        "wouldAction",
+        "wouldBasis",
+        "reportCount",
+        "reporterCount",
+    ] {
         assert_eq!(for_calls[field], answer[field], "{field}: {for_calls} {answer}");
     }
     let score = &for_calls["score"];
@@ -136,9 +143,16 @@ fn same_answer(for_calls: &Value, answer: &Value) {
         let reasons = reasons.as_array().cloned().unwrap_or_default();
         reasons.iter().map(|reason| reason["code"].clone()).collect::<Vec<_>>()
     };
-    assert_eq!(codes(&score["reasons"]), codes(&answer["reasons"]), "{for_calls} {answer}");
+    assert_eq!(
+        codes(&score["reasons"]),
+        codes(&answer["reasons"]),
+        "{for_calls} {answer}"
+    );
     let of = |value: &Value| value.as_f64().unwrap_or(-1.0);
-    assert!((of(&score["numberScore"]) - of(&answer["riskScore"])).abs() < 0.1, "{for_calls} {answer}");
+    assert!(
+        (of(&score["numberScore"]) - of(&answer["riskScore"])).abs() < 0.1,
+        "{for_calls} {answer}"
+    );
 }
 
 #[tokio::test]
@@ -158,7 +172,10 @@ async fn an_analyst_sees_what_calls_are_answered_by() {
     // What is not accepted counts for no call, and the dossier says nothing of it.
     for number in [NUMBER, NEVER_CALLS] {
         let (dossier, _) = dossier_and_answer(&server, number).await;
-        assert_eq!((&dossier["forCalls"], &dossier["reportCount"]), (&Value::Null, &Value::Null));
+        assert_eq!(
+            (&dossier["forCalls"], &dossier["reportCount"]),
+            (&Value::Null, &Value::Null)
+        );
     }
 
     accept(&server, SOUTH, "north", &["REPORTS"], "a1").await;
@@ -168,9 +185,18 @@ async fn an_analyst_sees_what_calls_are_answered_by() {
     assert_eq!(told["reportCount"], 3, "{told}");
     let part = &told["parts"][0];
     assert_eq!((&part["tenant"], &part["reportCount"]), (&json!("north"), &json!(3)));
-    assert_eq!((&part["statuses"], &part["listed"], &told["parts"][1]), (&Value::Null, &Value::Null, &Value::Null));
+    assert_eq!(
+        (&part["statuses"], &part["listed"], &told["parts"][1]),
+        (&Value::Null, &Value::Null, &Value::Null)
+    );
     // The own data stay apart, and the reports of others cannot be read.
-    for field in ["reportCount", "categoryCounts", "sourceCounts", "latestReports", "statuses"] {
+    for field in [
+        "reportCount",
+        "categoryCounts",
+        "sourceCounts",
+        "latestReports",
+        "statuses",
+    ] {
         assert_eq!(dossier[field], Value::Null, "{field}");
     }
 
@@ -178,7 +204,10 @@ async fn an_analyst_sees_what_calls_are_answered_by() {
     let (dossier, answer) = dossier_and_answer(&server, NUMBER).await;
     same_answer(&dossier["forCalls"], &answer);
     assert_eq!(dossier["forCalls"]["basis"], "BASIS_ANALYST");
-    assert_eq!(dossier["forCalls"]["parts"][0]["statuses"], json!(["STATUS_KIND_BLOCKED"]));
+    assert_eq!(
+        dossier["forCalls"]["parts"][0]["statuses"],
+        json!(["STATUS_KIND_BLOCKED"])
+    );
     let (dossier, answer) = dossier_and_answer(&server, NEVER_CALLS).await;
     same_answer(&dossier["forCalls"], &answer);
     assert_eq!(dossier["forCalls"]["basis"], "BASIS_DNO");
