@@ -85,6 +85,21 @@ pub fn monotonic() -> Instant {
     Instant::now()
 }
 
+/// For how long this thread has computed: its own time of a processor, without the time for which it waited. None where the
+/// system does not tell it.
+#[must_use]
+pub fn thread_computed() -> Option<Duration> {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::time::{ClockId, clock_gettime};
+        Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).ok()
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        None
+    }
+}
+
 /// The oldest time that [`monotonic_at`] takes for true. An older one says that the machine's time was set.
 const RECENT: Duration = Duration::from_secs(30);
 

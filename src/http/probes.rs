@@ -78,6 +78,7 @@ pub(super) fn ready(api: &Api) -> Result<HttpResponse, ErrorResponse> {
 
 /// All metrics.
 pub(super) fn metrics(api: &Api) -> HttpResponse {
-    api.metrics().longest_poll(polls::take_longest());
+    let longest = polls::take_longest();
+    api.metrics().longest_poll(longest.took, longest.computed);
     response(StatusCode::OK, METRICS_TYPE, api.metrics().render(monotonic()))
 }

@@ -60,6 +60,7 @@ struct Inner {
     answers: Counters<Basis>,
     would_actions: CountersBy2<Action, Basis>,
     longest_poll: Gauge,
+    most_computed: Gauge,
     enforcement: Gauges<Enforcement>,
     lookup_scores: Counters<ScoreBand>,
     outcomes: Counters<CallOutcomeLabel>,
@@ -135,6 +136,7 @@ impl Metrics {
             answers: registry.counters(catalogue::ANSWERS),
             would_actions: registry.counters_by_2(catalogue::WOULD_ACTIONS),
             longest_poll: registry.gauge(catalogue::LONGEST_POLL),
+            most_computed: registry.gauge(catalogue::MOST_COMPUTED),
             enforcement: registry.gauges(catalogue::ENFORCEMENT),
             lookup_scores: registry.counters(catalogue::LOOKUP_SCORES),
             outcomes: registry.counters(catalogue::CALL_OUTCOMES),
@@ -220,9 +222,10 @@ impl Metrics {
         self.0.outcomes.increment(outcome, count);
     }
 
-    /// Sets the longest time for which a worker of lookups did one thing without a pause.
-    pub fn longest_poll(&self, took: Duration) {
+    /// Sets the longest times for which a worker of lookups did one thing, and computed, without a pause.
+    pub fn longest_poll(&self, took: Duration, computed: Duration) {
         self.0.longest_poll.set(took.as_secs_f64());
+        self.0.most_computed.set(computed.as_secs_f64());
     }
 
     /// Sets the number of callers whose call rate is kept in memory.

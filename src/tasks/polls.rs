@@ -2,28 +2,110 @@
 //!
 //! The edges measure each poll of a connection, of a request and of the parts of an answer. Only the longest is kept, for
 //! tests and for measurements: this costs two readings of the clock.
+//!
+//! On a machine that is busy, the system may let another thread run in the middle of a poll. So the longest computing time is
+//! kept as well: it tells a poll that does too much from a worker that had to wait for its processor.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::clock::monotonic;
+use crate::clock::{monotonic, thread_computed};
 
-/// The longest poll since the last call of [`take_longest`], in nanoseconds.
+/// The longest poll since the last call of [`take_longest`], and the most that one has computed, in nanoseconds.
 static LONGEST: AtomicU64 = AtomicU64::new(0);
+static MOST_COMPUTED: AtomicU64 = AtomicU64::new(0);
+
+/// How old a reading of a thread's computing time may be when a poll begins. Such a reading is a call of the system and costs
+/// more than half a microsecond, so a thread does it once in this time, not for each poll.
+const READING_LASTS: Duration = Duration::from_millis(1);
+
+thread_local! {
+    /// When this thread last read its computing time, and what it was.
+    static READING: Cell<Option<(Instant, Duration)>> = const { Cell::new(None) };
+}
+
+/// The longest polls of this process.
+#[derive(Clone, Copy, Debug)]
+pub struct Longest {
+    /// From the beginning of a poll to its end.
+    pub took: Duration,
+    /// The time for which the worker computed in one poll, at most: up to a millisecond of it may be of polls before. Where the
+    /// system does not tell this (other than Linux), the same as `took`.
+    pub computed: Duration,
+}
 
 /// Runs a poll, and remembers how long it took if it is the longest so far.
 pub(crate) fn measured<T>(poll: impl FnOnce() -> T) -> T {
     let began = monotonic();
+    let computed = computed_before(began);
     let polled = poll();
-    let took = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+    let took = began.elapsed();
     // Most polls are not the longest, so most do not write.
-    if took > LONGEST.load(Ordering::Relaxed) {
-        LONGEST.fetch_max(took, Ordering::Relaxed);
+    if nanos(took) > LONGEST.load(Ordering::Relaxed) {
+        LONGEST.fetch_max(nanos(took), Ordering::Relaxed);
+    }
+    // No poll computes longer than it takes.
+    if nanos(took) > MOST_COMPUTED.load(Ordering::Relaxed) {
+        let in_poll = thread_computed()
+            .zip(computed)
+            .map(|(now, before)| now.saturating_sub(before));
+        let in_poll = in_poll.map_or(took, |in_poll| in_poll.min(took));
+        MOST_COMPUTED.fetch_max(nanos(in_poll), Ordering::Relaxed);
     }
     polled
 }
 
-/// The longest poll of this process since this was last called.
-pub fn take_longest() -> Duration {
-    Duration::from_nanos(LONGEST.swap(0, Ordering::Relaxed))
+/// The longest polls of this process since this was last called.
+pub fn take_longest() -> Longest {
+    let take = |longest: &AtomicU64| Duration::from_nanos(longest.swap(0, Ordering::Relaxed));
+    Longest {
+        took: take(&LONGEST),
+        computed: take(&MOST_COMPUTED),
+    }
+}
+
+/// For how long this thread had computed when a poll began, or up to a millisecond before.
+fn computed_before(began: Instant) -> Option<Duration> {
+    READING.with(|reading| match reading.get() {
+        Some((at, computed)) if began.saturating_duration_since(at) < READING_LASTS => Some(computed),
+        _ => {
+            let computed = thread_computed()?;
+            reading.set(Some((began, computed)));
+            Some(computed)
+        }
+    })
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    /// Computes until the thread has done so for this long.
+    fn compute(time: Duration) {
+        let end = thread_computed().unwrap() + time;
+        while thread_computed().unwrap() < end {}
+    }
+
+    /// One test, since the longest are those of the process.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn waiting_is_told_from_computing() {
+        let (waits, computes) = (Duration::from_millis(200), Duration::from_millis(30));
+        measured(|| thread::sleep(waits));
+        let longest = take_longest();
+        assert!(longest.took >= waits, "{longest:?}");
+        assert!(longest.computed < waits / 2, "{longest:?}");
+        measured(|| measured(|| compute(computes)));
+        measured(|| compute(computes / 2));
+        let longest = take_longest();
+        assert!(longest.computed >= computes, "{longest:?}");
+        assert!(longest.took >= longest.computed, "{longest:?}");
+    }
 }
