@@ -1,12 +1,12 @@
-//! How many calls may wait to begin at a time, when the server is late.
+//! How many calls may wait at a time, when the server is late.
 //!
 //! As long as calls begin soon after their bytes arrived, there is no limit. When most of those that begin have waited for
 //! too long, more calls come than the server answers. Then the limit is the number of calls that begin in the longest good wait
 //! (Little's law: calls in a queue = rate × wait), so those that are taken up are answered in time. While calls still begin
 //! late the limit falls, and while they begin soon it rises, until no call has to be refused and the limit goes away.
 //!
-//! A call that has begun does not count, however long it takes: a report that waits for the store is in no lookup's way. One
-//! that has not begun counts for [`COUNTS_FOR`] at most, so nothing can hold a place for ever.
+//! A lookup counts until it is answered, and another call until it begins, however long it takes then: a report that waits for
+//! the store is in no lookup's way. Each counts for [`COUNTS_FOR`] at most, so nothing can hold a place for ever.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -30,6 +30,8 @@ const LASTS_MS: u64 = 1_000;
 const LATE_CALLS: u32 = 8;
 /// The lowest limit.
 const LOWEST: u32 = 8;
+/// How many times as many calls may wait if they are the only ones of their connections.
+const MORE_IF_ONLY: u32 = 2;
 /// The limit above which there is none.
 const HIGHEST: u32 = 1 << 10;
 /// No limit.
@@ -107,8 +109,8 @@ impl Window {
         self.soon.saturating_add(self.late)
     }
 
-    /// Whether most calls were late. If others had calls too, one connection alone does not decide: it may be what makes its own
-    /// calls late.
+    /// Whether most calls were late. If others had calls too, one connection alone does not decide: it may be what makes its
+    /// own calls late.
     const fn is_late(&self) -> bool {
         self.late > self.soon && self.late >= LATE_CALLS && (self.has_other_late || !self.has_others)
     }
@@ -167,18 +169,19 @@ impl CallLimit {
         u64::try_from(now.saturating_duration_since(self.opened).as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// Takes a call up whose bytes have arrived at `arrived`, unless there are too many. A call is always taken up
-    /// if no other of its connection waits: so a client that asks one question at a time is heard beside those that ask many.
+    /// Takes a call up whose bytes have arrived at `arrived`, unless there are too many. If no other call of its connection
+    /// waits, there is room for more: so a client that asks one question at a time is heard beside those that ask many.
     pub(super) fn take(&self, arrived: Instant, now: Instant, is_only: impl FnOnce() -> bool) -> Option<Taken> {
         let limit = self.current(now);
-        if limit != NONE {
-            let is_stale = now.saturating_duration_since(arrived) > STALE_AFTER;
-            if (is_stale || self.waiting(now) >= limit) && !is_only() {
-                self.refused.fetch_add(1, Ordering::Relaxed);
-                return None;
-            }
+        let is_taken = limit == NONE || {
+            let (unread, waiting) = (now.saturating_duration_since(arrived), self.waiting(now));
+            let has_place = |limit: u32| unread <= STALE_AFTER && waiting < limit;
+            has_place(limit) || (has_place(limit.saturating_mul(MORE_IF_ONLY)) && is_only())
+        };
+        if !is_taken {
+            self.refused.fetch_add(1, Ordering::Relaxed);
         }
-        Some(self.count(now))
+        is_taken.then(|| self.count(now))
     }
 
     /// Whether a call that has not begun still counts.
@@ -195,11 +198,8 @@ impl CallLimit {
             .is_some_and(|slot| slot.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok());
     }
 
-    /// Notes that a call of this connection begins, and how long it has waited. If it was taken up, it no longer waits.
-    pub(super) fn began(&self, connection: u64, call: Option<Taken>, waited: Duration, now: Instant) {
-        if let Some(call) = call {
-            self.gone(call);
-        }
+    /// Notes that a call of this connection begins, and how long it has waited.
+    pub(super) fn began(&self, connection: u64, waited: Duration, now: Instant) {
         let limit = self.current(now);
         let longest = if limit == NONE { LATE_WAIT } else { GOOD_WAIT };
         let mut window = self.window.lock();
@@ -207,6 +207,7 @@ impl CallLimit {
         if lasted > WINDOW_MAX {
             // What was seen is too old to tell of now.
             *window = Window::new(now);
+            self.refused.store(0, Ordering::Relaxed);
         }
         window.count(connection, waited > longest);
         if lasted < WINDOW || lasted > WINDOW_MAX {
@@ -223,8 +224,13 @@ impl CallLimit {
         self.decided_ms.store(self.millis(now), Ordering::Relaxed);
     }
 
-    /// Takes a call up, even if there are too many.
-    pub(super) fn count(&self, now: Instant) -> Taken {
+    /// A place for a call that must be taken up, if there is one. It takes none of those that are kept for the only calls of
+    /// their connections.
+    pub(super) fn place_of_any(&self, now: Instant) -> Option<Taken> {
+        (self.waiting(now) < self.current(now)).then(|| self.count(now))
+    }
+
+    fn count(&self, now: Instant) -> Taken {
         let part = self.part(now);
         let more = |counted: u64| {
             let count = if part_of(counted) == part { count_of(counted) } else { 0 };
@@ -320,7 +326,7 @@ mod tests {
     fn without_late_calls_there_is_no_limit() {
         let (limit, at) = limit();
         for ms in 0..1_000 {
-            limit.began(1, None, LATE_WAIT, at(ms));
+            limit.began(1, LATE_WAIT, at(ms));
         }
         assert_eq!(take_all(&limit, at(1_000)).len(), 5_000);
     }
@@ -330,10 +336,11 @@ mod tests {
         let (limit, at) = limit();
         let taken = take_all(&limit, at(0));
         for (ms, call) in (0..500).zip(taken) {
-            limit.began(1, Some(call), LATE_WAIT * 2, at(ms / 10));
+            limit.began(1, LATE_WAIT * 2, at(ms / 10));
+            limit.gone(call);
         }
         assert!(!limit.is_late(at(50)), "the window is not over");
-        limit.began(1, None, LATE_WAIT * 2, at(50));
+        limit.began(1, LATE_WAIT * 2, at(50));
         assert!(limit.is_late(at(50)));
         // 501 × 12 / 50
         assert_eq!(take_all(&limit, at(1_000)).len(), 120);
@@ -354,9 +361,9 @@ mod tests {
             // Some call is refused.
             limit.refused.fetch_add(1, Ordering::Relaxed);
             // One begins late, and so many begin that their rate allows more than the limit does.
-            limit.began(1, None, LATE_WAIT, at(0));
+            limit.began(1, LATE_WAIT, at(0));
             for call in 1..=1_000 {
-                limit.began(1, None, waited, at(call / 20));
+                limit.began(1, waited, at(call / 20));
             }
             assert_eq!(take_all(&limit, at(1_000)).len(), most, "{waited:?}");
         }
@@ -366,11 +373,11 @@ mod tests {
     fn a_few_late_calls_are_no_overload() {
         let (limit, at) = limit();
         for ms in 0..60 {
-            limit.began(1, None, if ms % 2 == 1 { LATE_WAIT * 2 } else { LATE_WAIT }, at(ms));
+            limit.began(1, if ms % 2 == 1 { LATE_WAIT * 2 } else { LATE_WAIT }, at(ms));
         }
         assert!(!limit.is_late(at(50)), "half of them began soon");
         for ms in [1_000, 1_010, 1_020, 1_060] {
-            limit.began(1, None, LATE_WAIT * 2, at(ms));
+            limit.began(1, LATE_WAIT * 2, at(ms));
         }
         assert!(!limit.is_late(at(50)), "there are only a few");
     }
@@ -390,13 +397,15 @@ mod tests {
     }
 
     #[test]
-    fn the_only_call_of_a_connection_is_taken_up() {
+    fn the_only_call_of_a_connection_has_room_beyond_the_limit() {
         let (limit, at) = late(10);
         let now = at(100);
         take_all(&limit, now);
         assert!(limit.take(now, now, || false).is_none());
-        let only = limit.take(at(0), now, || true).unwrap();
-        assert!(limit.counts(only, now) && !limit.counts(only, now + COUNTS_FOR));
+        assert!(limit.take(at(74), now, || true).is_none(), "it was not read for long");
+        let only: Vec<_> = std::iter::from_fn(|| limit.take(at(75), now, || true)).collect();
+        assert_eq!(only.len(), 10);
+        assert!(limit.counts(only[0], now) && !limit.counts(only[0], now + COUNTS_FOR));
     }
 
     #[test]
@@ -412,9 +421,9 @@ mod tests {
     fn one_connection_does_not_decide_for_others() {
         for (late, is_late) in [(&[1, 1][..], false), (&[1, 2], true)] {
             let (limit, at) = limit();
-            limit.began(3, None, LATE_WAIT, at(0));
+            limit.began(3, LATE_WAIT, at(0));
             for ms in 1..=50 {
-                limit.began(late[usize::from(ms > 25)], None, LATE_WAIT * 2, at(ms));
+                limit.began(late[usize::from(ms > 25)], LATE_WAIT * 2, at(ms));
             }
             assert_eq!(limit.is_late(at(50)), is_late, "{late:?}");
         }
@@ -424,11 +433,11 @@ mod tests {
     fn what_was_seen_before_a_pause_does_not_count() {
         let (limit, at) = limit();
         for ms in 0..40 {
-            limit.began(1, None, LATE_WAIT * 2, at(ms));
+            limit.began(1, LATE_WAIT * 2, at(ms));
         }
-        limit.began(1, None, LATE_WAIT, at(5_000));
+        limit.began(1, LATE_WAIT, at(5_000));
         for ms in 5_000..=5_060 {
-            limit.began(1, None, LATE_WAIT, at(ms));
+            limit.began(1, LATE_WAIT, at(ms));
         }
         assert!(!limit.is_late(at(5_060)));
     }

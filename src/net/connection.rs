@@ -34,7 +34,8 @@ const REFUSAL_PAUSE: Duration = Duration::from_millis(100);
 /// lookup takes some 80 bytes, and HTTP/2 ends a connection with 580 small messages that nobody has taken up.
 const READ_AT_ONCE: usize = 16 << 10;
 
-/// The pause after them, and while too many calls of the connection are in progress. A timer ends it, so it does not end while the connection's task is still at work.
+/// The pause after them, and while too many calls of the connection are in progress. A timer ends it, so it does not end while
+/// the connection's task is still at work.
 const READ_PAUSE: Duration = Duration::from_millis(1);
 
 /// A connection that is refused, and must end.

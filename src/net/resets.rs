@@ -4,14 +4,15 @@
 //! A client whose calls time out has let them run for the time that it waits. A call that was reset sooner than any client
 //! waits counts. When the server is late, it reads the call and its reset together, and an honest time-out looks the same;
 //! hence a connection may have many of them, and only a rate that no honest client has ends it: a connection has at most
-//! `--max-concurrent-streams` (256) calls in progress, so a client that waits for 50 ms resets at most 5,120 calls a second. The
-//! calls of a flood need not wait for each other, and come much faster.
+//! `--max-concurrent-streams` (256) calls in progress, so a client that waits for 50 ms resets at most 5,120 calls a second.
+//! The calls of a flood need not wait for each other, and come much faster.
 
 use std::time::Duration;
 
 /// A call that ran for longer than this was not reset at once.
 const AT_ONCE: Duration = Duration::from_millis(10);
-/// Calls that a connection may reset at once in one go: those of an honest client while the server stands still for two seconds.
+/// Calls that a connection may reset at once in one go: those of an honest client while the server stands still for two
+/// seconds.
 const BURST: u64 = 12_000;
 /// Calls that a connection may reset at once in each second, for as long as it likes.
 pub(super) const PER_SECOND: u64 = 6_000;

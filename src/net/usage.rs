@@ -1,9 +1,10 @@
 //! How one connection is used, and whether it is idle.
 //!
-//! A connection is idle while it has no call in progress and no answer that the client has yet to take. A request over
-//! HTTP is no call in progress while its body does not arrive, and a stream is none while its client sends no message. An answer stops counting if the client takes nothing of it
-//! for some seconds. When all places are taken, and when the server shuts down, idle connections are closed. The
-//! connection itself decides last: if a call begins before it sees the request to close, it stays open.
+//! A connection is idle while it has no call in progress and no answer that the client has yet to take. A request over HTTP is
+//! no call in progress while its body does not arrive, and a stream is none while its client sends no message. An answer stops
+//! counting if the client takes nothing of it for some seconds. When all places are taken, and when the server shuts down, idle
+//! connections are closed. The connection itself decides last: if a call begins before it sees the request to close, it stays
+//! open.
 
 mod waiting;
 
@@ -17,6 +18,7 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use self::waiting::WaitingCalls;
+pub(crate) use self::waiting::{Begun, WaitingLookup};
 use super::call_limit::CallLimit;
 use super::health::HealthCalls;
 use super::limits::ConnectionLimits;
@@ -24,8 +26,9 @@ use super::memory::{ConnectionMemory, HandedBytes, HeldBytes, OverBudget, Share}
 use super::resets::Resets;
 use crate::metrics::{DropLabel, EdgeLabel, RefusalLabel};
 
-/// How long a connection must be idle before it may be closed: the request of a client that has just connected is on its
-/// way, and bytes that have just arrived may be a request. At a shutdown, the time that a client has to close its idle connections itself.
+/// How long a connection must be idle before it may be closed: the request of a client that has just connected is on its way,
+/// and bytes that have just arrived may be a request. At a shutdown, the time that a client has to close its idle connections
+/// itself.
 pub(super) const IDLE_MIN: Duration = Duration::from_millis(250);
 /// How long no byte of a body must have arrived before its request no longer counts as a call in progress. Longer than a
 /// network takes to send a lost packet again.
@@ -33,11 +36,9 @@ const BODY_PAUSE_MAX: Duration = Duration::from_secs(1);
 /// How long a stream must be silent before it no longer counts as a call in progress. An open stream costs its client nothing,
 /// so those of one client could take all places.
 const SILENT_MAX: Duration = Duration::from_secs(5);
-/// Calls of one connection that its client has reset, and that are still to be worked off, from which on no more are read. HTTP/2
-/// ends a connection with 580 small messages that nobody has taken.
+/// Calls of one connection that its client has reset, and that are still to be worked off, from which on no more are read.
+/// HTTP/2 ends a connection with 580 small messages that nobody has taken.
 const RESET_AHEAD: usize = 128;
-/// The part of its client's time that a lookup may wait while more calls come than are answered, as a divisor.
-const WAIT_PART: u32 = 4;
 /// The longest time that bytes which keep arriving, but make no request, keep a connection open.
 const NO_REQUEST_MAX: Duration = Duration::from_secs(1);
 /// The time after which an answer that the client does not take no longer counts as a call in progress.
@@ -76,6 +77,8 @@ struct Usage {
     arrived: Mutex<Option<std::time::Instant>>,
     /// The calls that HTTP/2 has taken up, and that have not begun yet. It hands them over in this order.
     waiting_calls: WaitingCalls,
+    /// Whether a call was let in.
+    is_known: AtomicBool,
     /// Milliseconds from `opened` to the last time that a part of an answer was ready, or that the client took some.
     taken_ms: AtomicU64,
     /// When the answers were made that the client has yet to take, in milliseconds from `opened`, by their calls.
@@ -132,6 +135,7 @@ impl ConnectionUsage {
             heard_from_ms: AtomicU64::new(0),
             arrived: Mutex::new(None),
             waiting_calls: WaitingCalls::default(),
+            is_known: AtomicBool::new(false),
             taken_ms: AtomicU64::new(0),
             untaken_since: Mutex::new(Vec::new()),
             closing: AtomicBool::new(false),
@@ -156,19 +160,6 @@ impl ConnectionUsage {
     /// Counts a request that did not arrive in time.
     pub(crate) fn unfinished(&self) {
         self.refused(RefusalLabel::Unfinished);
-    }
-
-    /// Whether a lookup is to be refused that has waited for so long, and whose client waits for `timeout`: the client has left, or
-    /// more calls come than are answered, and newer ones have a better chance.
-    pub(crate) fn refuses_lookup(
-        &self,
-        arrived: std::time::Instant,
-        timeout: Duration,
-        now: std::time::Instant,
-    ) -> bool {
-        let waited = now.saturating_duration_since(arrived);
-        let is_late = self.0.limits.calls.as_ref().is_some_and(|calls| calls.is_late(now));
-        waited >= timeout || (is_late && waited > timeout / WAIT_PART)
     }
 
     /// Counts a request whose client no longer waits for the answer.
@@ -231,8 +222,8 @@ impl ConnectionUsage {
         SilentStream(self.clone())
     }
 
-    /// Whether so many calls are in progress that no more are to be read. HTTP/2 limits those that the client has not reset; here
-    /// the others count too. They end soon, as nobody waits for them.
+    /// Whether so many calls are in progress that no more are to be read. HTTP/2 limits those that the client has not reset;
+    /// here the others count too. They end soon, as nobody waits for them.
     pub(super) fn is_crowded(&self) -> bool {
         let most = self.0.limits.streams.saturating_add(RESET_AHEAD);
         self.0.calls.load(Ordering::Acquire) >= most

@@ -5,9 +5,9 @@ use http::HeaderMap;
 /// The field `:status: 200` in the static table (appendix A).
 const STATUS_200: u8 = 0x88;
 
-/// Whether the block leaves the table of its receiver as it is: it inserts no field, and does not change the size of the table. The
-/// receiver of such a block may miss it, and still understands those after it. A block with a fault is none of these. If the
-/// table has no room, what is inserted is not in it, and it stays as it is.
+/// Whether the block leaves the table of its receiver as it is: it inserts no field, and does not change the size of the table.
+/// The receiver of such a block may miss it, and still understands those after it. A block with a fault is none of these. If
+/// the table has no room, what is inserted is not in it, and it stays as it is.
 pub(super) fn leaves_table(mut block: &[u8], has_no_room: bool) -> bool {
     while let Some(&first) = block.first() {
         let rest = if first & 0x80 != 0 {

@@ -14,7 +14,8 @@ pub(super) struct Inbound {
     rest: usize,
     /// Whether they are taken out.
     is_out: bool,
-    /// The beginning of the head of a frame, at most `HEAD_BYTES - 1` bytes. It is kept back until the rest of the head is read.
+    /// The beginning of the head of a frame, at most `HEAD_BYTES - 1` bytes. It is kept back until the rest of the head is
+    /// read.
     held: Vec<u8>,
 }
 
@@ -81,9 +82,12 @@ fn is_kept(head: Head, frames: &[u8], calls: &mut Calls, opening: &mut Opening) 
     let block = || head.block(frames.get(HEAD_BYTES..HEAD_BYTES + head.length)?);
     match head.kind {
         HEADERS if head.is_of_client() && calls.is_new(head.stream) => {
-            let block = block();
-            let can_miss = block.is_some_and(|block| calls.may_miss(block));
-            if let Some(block) = block.filter(|_| !can_miss) {
+            let Some(block) = block() else {
+                calls.open_in_parts(head.stream, opening.arrived);
+                return true;
+            };
+            let can_miss = calls.may_miss(block);
+            if !can_miss {
                 calls.changes_table(block);
             }
             let resets = opening.resets.get_or_insert_with(|| streams_reset(frames));
@@ -98,8 +102,13 @@ fn is_kept(head: Head, frames: &[u8], calls: &mut Calls, opening: &mut Opening) 
             false
         }
         PRIORITY | RST_STREAM | WINDOW_UPDATE if calls.is_refused(head.stream) => false,
-        // Trailers, which no client of gRPC sends.
+        // Trailers, which no client of gRPC sends. HTTP/2 ends the connection if they insert a field: it cannot read the field
+        // and ignore the call.
         HEADERS if calls.is_refused(head.stream) => !block().is_some_and(|block| calls.may_miss(block)),
+        RST_STREAM => {
+            calls.reset(head.stream);
+            true
+        }
         SETTINGS if head.flags & ACK != 0 => calls.took_settings(),
         SETTINGS => {
             calls.got_settings(frames.get(HEAD_BYTES..HEAD_BYTES + head.length));

@@ -1,14 +1,14 @@
 //! Refuses calls before HTTP/2 takes them up, while the server is late.
 //!
 //! A lookup costs some microseconds, and the HTTP/2 of its call ten times as much. A server that takes up all calls, and then
-//! refuses most of them, has no time left for the others: the more calls come, the fewer it answers. So while the server is late
-//! (`net/call_limit.rs`), the frames of calls beyond its limit are taken out where the bytes of a connection are read (`inbound`). HTTP/2
-//! never sees these calls, and the client gets an answer that is the same for all (`calls`). It is sent between the frames
-//! of HTTP/2 (`outbound`). A call whose client has reset it before it was read is taken out as well.
+//! refuses most of them, has no time left for the others: the more calls come, the fewer it answers. So while the server is
+//! late (`net/call_limit.rs`), the frames of calls beyond its limit are taken out where the bytes of a connection are read
+//! (`inbound`). HTTP/2 never sees these calls, and the client gets an answer that is the same for all (`calls`). It is sent
+//! between the frames of HTTP/2 (`outbound`). A call whose client has reset it before it was read is taken out as well.
 //!
 //! The receiver of header fields keeps a table of them (HPACK, RFC 7541), so only a call whose header fields leave that table
-//! as it is can be taken out (`fields`). Clients insert the fields of their first calls, and refer to them later. Those that insert a
-//! field with each call, such as the time that is left to them, are told by settings of the server to insert none.
+//! as it is can be taken out (`fields`). Clients insert the fields of their first calls, and refer to them later. Those that
+//! insert a field with each call, such as the time that is left to them, are told by settings of the server to insert none.
 
 mod calls;
 mod fields;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderValue};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 
+use super::calls::INSERTING_CALLS;
 use super::frames::{
     ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, NO_TABLE, PREFACE_BYTES, RST_STREAM, SETTINGS,
     WINDOW_UPDATE, write,
@@ -48,6 +49,14 @@ fn message(stream: u32) -> Vec<u8> {
 
 fn call(stream: u32) -> Vec<u8> {
     [head(stream), message(stream)].concat()
+}
+
+/// The first calls of a connection, each of which inserts a field.
+fn inserting(calls: u8) -> Vec<u8> {
+    let streams = (0..u32::from(calls)).map(|number| 2 * number + 1);
+    streams
+        .flat_map(|stream| frame(HEADERS, END_HEADERS, stream, INSERTS))
+        .collect()
 }
 
 /// A connection whose server has sent its settings.
@@ -211,15 +220,18 @@ async fn a_call_that_was_reset_before_it_was_read_is_taken_out() {
 
 #[tokio::test(start_paused = true)]
 async fn a_client_that_inserts_fields_is_asked_to_insert_none() {
-    let inserts = |stream| frame(HEADERS, END_HEADERS, stream, INSERTS);
     let ack = frame(SETTINGS, ACK, 0, &[]);
     let mut pair = Pair::new(&limits()).await;
     pair.read(PREFACE, 8_192).await;
-    pair.read(&inserts(1), 8_192).await;
+    pair.read(&inserting(INSERTING_CALLS), 8_192).await;
     assert_eq!(pair.answers().await, b"", "the server is not late");
     let mut pair = Pair::new(&late(1)).await;
     pair.read(PREFACE, 8_192).await;
-    let sent = [inserts(1), inserts(3), inserts(5)].concat();
+    pair.read(&inserting(INSERTING_CALLS - 1), 8_192).await;
+    assert_eq!(pair.answers().await, b"", "each client inserts with its first calls");
+    let mut pair = Pair::new(&late(1)).await;
+    pair.read(PREFACE, 8_192).await;
+    let sent = inserting(INSERTING_CALLS);
     assert_eq!(pair.read(&sent, 8_192).await, sent, "HTTP/2 needs their header fields");
     assert_eq!(pair.answers().await, frame(SETTINGS, 0, 0, &NO_TABLE));
     // The client acknowledges the settings of HTTP/2, and then these. HTTP/2 must not see the second acknowledgement.
@@ -228,7 +240,7 @@ async fn a_client_that_inserts_fields_is_asked_to_insert_none() {
             .await,
         [ack.clone(), ack].concat()
     );
-    assert_eq!(pair.read(&call(7), 8_192).await, b"");
+    assert_eq!(pair.read(&call(17), 8_192).await, b"");
 }
 
 #[tokio::test(start_paused = true)]
@@ -270,22 +282,21 @@ async fn no_call_is_refused_before_http2_has_told_the_client_of_its_table() {
     assert_eq!(pair.read(&calls(1), 8_192).await, calls(1));
     pair.send(&frame(SETTINGS, ACK, 0, &[])).await;
     assert_eq!(pair.read(&calls(5), 8_192).await, calls(5), "no block was sent since");
-    pair.send(&frame(HEADERS, END_HEADERS, 1, BLOCK)).await;
+    pair.send(&frame(HEADERS, END_HEADERS, 3, BLOCK)).await;
     assert_eq!(pair.read(&call(9), 8_192).await, b"");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_client_without_a_table_may_say_that_it_inserts() {
     let ack = frame(SETTINGS, ACK, 0, &[]);
-    let inserts = |stream| frame(HEADERS, END_HEADERS, stream, INSERTS);
     let mut pair = Pair::new(&late(1)).await;
     pair.read(&[PREFACE, &ack[..]].concat(), 8_192).await;
-    pair.read(&inserts(1), 8_192).await;
+    pair.read(&inserting(INSERTING_CALLS), 8_192).await;
     assert_eq!(pair.answers().await, frame(SETTINGS, 0, 0, &NO_TABLE));
     // The first block after its acknowledgement says that the table has no room.
-    let says = frame(HEADERS, END_HEADERS, 3, &[&[0x20], INSERTS].concat());
+    let says = frame(HEADERS, END_HEADERS, 17, &[&[0x20], INSERTS].concat());
     assert_eq!(pair.read(&[ack, says.clone()].concat(), 8_192).await, says);
-    assert_eq!(pair.read(&inserts(5), 8_192).await, b"");
+    assert_eq!(pair.read(&frame(HEADERS, END_HEADERS, 19, INSERTS), 8_192).await, b"");
 }
 
 #[tokio::test(start_paused = true)]
@@ -360,4 +371,87 @@ async fn calls_of_a_connection_that_ends_count_no_more() {
         other.read(&[call(1), call(3)].concat(), 8_192).await,
         [call(1), call(3)].concat()
     );
+}
+
+/// Opens lookups on a connection, and begins each 30 ms later.
+async fn begin_late(pair: &mut Pair, flags: u8) {
+    for round in 0..5 {
+        for number in 0..10 {
+            let stream = 2 * (10 * round + number) + 1;
+            pair.read(&frame(HEADERS, flags, stream, BLOCK), 8_192).await;
+        }
+        tokio::time::advance(Duration::from_millis(30)).await;
+        for _ in 0..10 {
+            pair.shed.usage.begins(now(), true);
+        }
+    }
+}
+
+/// Its client decides when the rest comes: it could make the server look late, and take the places of others.
+#[tokio::test(start_paused = true)]
+async fn a_call_whose_header_fields_come_in_parts_has_no_place() {
+    for (flags, is_late) in [(END_HEADERS, true), (0, false)] {
+        let limits = limits();
+        let mut pair = Pair::new(&limits).await;
+        pair.shed.usage.known();
+        pair.read(PREFACE, 8_192).await;
+        begin_late(&mut pair, flags).await;
+        assert_eq!(limits.is_late(now()), is_late);
+    }
+    let mut pair = Pair::new(&late(1)).await;
+    pair.read(PREFACE, 8_192).await;
+    pair.read(&frame(HEADERS, 0, 1, BLOCK), 8_192).await;
+    assert_eq!(pair.read(&call(3), 8_192).await, call(3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_of_strangers_do_not_say_that_the_server_is_late() {
+    let limits = limits();
+    let mut pair = Pair::new(&limits).await;
+    pair.read(PREFACE, 8_192).await;
+    begin_late(&mut pair, END_HEADERS).await;
+    assert!(!limits.is_late(now()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_that_must_be_taken_up_leave_the_places_of_lone_calls() {
+    let limits = late(2);
+    let mut pair = Pair::new(&limits).await;
+    pair.read(PREFACE, 8_192).await;
+    assert_eq!(pair.read(&inserting(20), 8_192).await, inserting(20));
+    let mut other = Pair::new(&limits).await;
+    other.read(PREFACE, 8_192).await;
+    assert_eq!(other.read(&[call(1), call(3)].concat(), 8_192).await, call(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lookup_has_no_place_while_the_server_waits_for_its_client() {
+    let mut pair = Pair::new(&late(1)).await;
+    pair.read(PREFACE, 8_192).await;
+    pair.read(&head(1), 8_192).await;
+    let lookup = pair.shed.usage.begins(now(), true).lookup.unwrap();
+    assert_eq!(pair.read(&call(3), 8_192).await, b"");
+    pair.shed.usage.waits_for_client(lookup);
+    assert_eq!(pair.read(&call(5), 8_192).await, call(5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lookup_counts_until_it_is_answered_and_another_call_until_it_begins() {
+    let reset = |stream| frame(RST_STREAM, 0, stream, &[0; 4]);
+    let mut pair = Pair::new(&late(1)).await;
+    pair.read(PREFACE, 8_192).await;
+    assert_eq!(pair.read(&call(1), 8_192).await, call(1));
+    pair.shed.usage.begins(now(), true);
+    assert_eq!(pair.read(&call(3), 8_192).await, b"", "the lookup is not answered");
+    pair.send(&frame(HEADERS, END_HEADERS, 1, BLOCK)).await;
+    assert_eq!(pair.read(&call(5), 8_192).await, call(5));
+    pair.shed.usage.begins(now(), false);
+    assert_eq!(pair.read(&call(7), 8_192).await, call(7), "the other call has begun");
+    pair.shed.usage.begins(now(), true);
+    let sent = [reset(7), call(9)].concat();
+    assert_eq!(pair.read(&sent, 8_192).await, sent, "nobody waits for the lookup");
+    // HTTP/2 hands it over all the same, and it is that which begins next.
+    assert_eq!(pair.read(&[reset(9), call(11)].concat(), 8_192).await, reset(9));
+    pair.shed.usage.begins(now(), false);
+    assert_eq!(pair.read(&call(13), 8_192).await, call(13));
 }

@@ -1,6 +1,8 @@
-//! The calls of a connection that HTTP/2 has taken up, until they begin: when their bytes arrived, and how many there are.
+//! The calls of a connection that HTTP/2 has taken up, until they begin, and lookups until their answers are written: when
+//! their bytes arrived, and how many there are.
 
 use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use parking_lot::Mutex;
@@ -10,64 +12,141 @@ use crate::net::call_limit::Taken;
 
 /// Calls of one connection that may wait to begin. HTTP/2 takes up fewer.
 const MAX_WAITING: usize = 1 << 10;
-/// These calls, in the order in which HTTP/2 hands them over.
+/// These calls, in the order in which they were taken up. Calls begin in tasks of their own, so about in this order.
 pub(super) type WaitingCalls = Mutex<VecDeque<WaitingCall>>;
 
-/// A call that HTTP/2 has taken up, and that has not begun.
+/// A call that HTTP/2 has taken up, and that has not begun, or a lookup that is not answered.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct WaitingCall {
     stream: u32,
     /// When its bytes arrived.
     arrived: Instant,
-    taken: Taken,
+    /// Its place in the limit of calls. Without one, the call says nothing of whether the server is late.
+    place: Option<Taken>,
+    /// Whether it is a lookup that has begun, and waits for its answer.
+    has_begun: bool,
 }
 
+/// A call that begins.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Begun {
+    /// When its bytes arrived.
+    pub(crate) arrived: Instant,
+    /// The lookup that waits on until it is answered.
+    pub(crate) lookup: Option<WaitingLookup>,
+}
+
+/// A lookup of a connection that waits for its answer: its stream.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WaitingLookup(u32);
+
 impl ConnectionUsage {
-    /// Notes that a call begins, and says when its bytes arrived.
-    pub(crate) fn begins(&self, now: Instant) -> Instant {
-        let call = self.0.waiting_calls.lock().pop_front();
+    /// Notes that a call begins. A lookup counts until it is answered.
+    pub(crate) fn begins(&self, now: Instant, is_lookup: bool) -> Begun {
+        let call = self.next_begins(is_lookup);
         let arrived = call.map(|call| call.arrived).or_else(|| self.last_arrival());
         let arrived = arrived.unwrap_or(now);
-        if let Some(calls) = &self.0.limits.calls {
-            let taken = call.map(|call| call.taken);
-            calls.began(self.0.number, taken, now.saturating_duration_since(arrived), now);
+        if let Some(calls) = &self.0.limits.calls
+            && let Some(place) = call.and_then(|call| call.place)
+        {
+            if !is_lookup {
+                calls.gone(place);
+            }
+            if self.0.is_known.load(Ordering::Relaxed) {
+                calls.began(self.0.number, now.saturating_duration_since(arrived), now);
+            }
         }
-        arrived
+        let lookup = call.filter(|_| is_lookup).map(|call| WaitingLookup(call.stream));
+        Begun { arrived, lookup }
     }
 
-    /// Notes a call that HTTP/2 takes up, whose bytes have arrived at this time.
-    pub(in crate::net) fn taken_up(&self, stream: u32, arrived: Instant, taken: Taken) {
+    fn next_begins(&self, is_lookup: bool) -> Option<WaitingCall> {
+        let mut waiting = self.0.waiting_calls.lock();
+        let next = waiting.iter().position(|call| !call.has_begun)?;
+        if !is_lookup {
+            return waiting.remove(next);
+        }
+        let call = waiting.get_mut(next)?;
+        call.has_begun = true;
+        Some(*call)
+    }
+
+    /// Notes that a call of this connection was let in. Only calls of such connections say whether the server is late: a
+    /// stranger could make its own calls late.
+    pub(crate) fn known(&self) {
+        self.0.is_known.store(true, Ordering::Relaxed);
+    }
+
+    /// Notes a call that HTTP/2 takes up, whose bytes have arrived at this time, and its place if it has one.
+    pub(in crate::net) fn taken_up(&self, stream: u32, arrived: Instant, place: Option<Taken>) {
         let mut waiting = self.0.waiting_calls.lock();
         if waiting.len() < MAX_WAITING {
-            waiting.push_back(WaitingCall { stream, arrived, taken });
+            waiting.push_back(WaitingCall {
+                stream,
+                arrived,
+                place,
+                has_begun: false,
+            });
         }
     }
 
-    /// Whether a call waits to begin.
+    /// Whether a call waits to begin, or a lookup for its answer.
     pub(in crate::net) fn has_waiting(&self, now: Instant) -> bool {
         let calls = self.0.limits.calls.as_ref();
         let waiting = self.0.waiting_calls.lock();
-        calls.is_some_and(|calls| waiting.iter().any(|call| calls.counts(call.taken, now)))
+        let mut places = waiting.iter().filter_map(|call| call.place);
+        calls.is_some_and(|calls| places.any(|place| calls.counts(place, now)))
     }
 
-    /// Notes that a call was answered. If it has not begun, HTTP/2 has refused it by itself, and it never will.
+    /// Notes that a call was answered.
     pub(in crate::net) fn answered(&self, stream: u32) {
-        self.forget_waiting_if(|call| call.stream == stream);
+        let mut waiting = self.0.waiting_calls.lock();
+        let Some(own) = waiting.iter().position(|call| call.stream == stream) else {
+            return;
+        };
+        // If it has not begun by its mark, it has that of another one. If none has begun, HTTP/2 has refused it by itself.
+        let has_begun = waiting.get(own).is_some_and(|call| call.has_begun);
+        let gone = if has_begun {
+            Some(own)
+        } else {
+            waiting.iter().position(|call| call.has_begun)
+        };
+        let gone = waiting.remove(gone.unwrap_or(own));
+        drop(waiting);
+        self.leave(gone);
+    }
+
+    /// Notes that the client has reset a call. If it has not begun, HTTP/2 hands it over all the same.
+    pub(in crate::net) fn reset(&self, stream: u32) {
+        self.forget_if(|call| call.stream == stream && call.has_begun);
+    }
+
+    /// Notes that the server waits for the rest of the request. What its client decides takes no place from others.
+    pub(crate) fn waits_for_client(&self, WaitingLookup(stream): WaitingLookup) {
+        self.reset(stream);
     }
 
     /// Forgets the calls that wait: their connection has ended.
     pub(in crate::net) fn forget_waiting(&self) {
-        self.forget_waiting_if(|_| true);
+        self.forget_if(|_| true);
     }
 
-    fn forget_waiting_if(&self, is_gone: impl Fn(&WaitingCall) -> bool) {
-        let calls = self.0.limits.calls.as_ref();
+    fn forget_if(&self, is_gone: impl Fn(&WaitingCall) -> bool) {
         self.0.waiting_calls.lock().retain(|call| {
-            let gone = is_gone(call);
-            if gone {
-                calls.into_iter().for_each(|calls| calls.gone(call.taken));
+            let is_gone = is_gone(call);
+            if is_gone {
+                self.leave(Some(*call));
             }
-            !gone
+            !is_gone
         });
+    }
+
+    /// Gives the place of a call up.
+    fn leave(&self, call: Option<WaitingCall>) {
+        if let Some(calls) = &self.0.limits.calls
+            && let Some(place) = call.and_then(|call| call.place)
+        {
+            calls.gone(place);
+        }
     }
 }
