@@ -1,7 +1,7 @@
 //! Which roles may call which method of the contract.
 //!
-//! The table is the only place that decides. Both edges ask it before they read the body of a request. A method that is not in the
-//! table may be called by nobody, except on a server without principals. A test compares the table with the contract.
+//! The table is the only place that decides. Both edges ask it before they read the body of a request. A method that is not in
+//! the table may be called by nobody, except on a server without principals. A test compares the table with the contract.
 
 use std::sync::atomic::Ordering;
 
@@ -121,8 +121,8 @@ impl Api {
         self.charge(context, RequestClass::of(service, method), 1)
     }
 
-    /// Checks that the caller may read the metrics: nobody of a named tenant may. A server that may turn out to be open shows them while it waits for its
-    /// store: they say that it waits, and hold nothing of a person.
+    /// Checks that the caller may read the metrics: nobody of a named tenant may. A server that may turn out to be open shows
+    /// them while it waits for its store: they say that it waits, and hold nothing of a person.
     ///
     /// # Errors
     /// As [`Self::authorize`].

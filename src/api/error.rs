@@ -135,7 +135,8 @@ impl ApiError {
         }
     }
 
-    /// The error for a request without a credential that is accepted. It does not say why: a client that guesses learns nothing.
+    /// The error for a request without a credential that is accepted. It does not say why: a client that guesses learns
+    /// nothing.
     #[must_use]
     pub fn unauthenticated() -> Self {
         let text = "a valid credential is required: an API key or a token in the header `authorization: Bearer ...`, or a client certificate";

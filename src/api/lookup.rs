@@ -22,8 +22,8 @@ use crate::metrics::{EdgeLabel, LookupOutcomeLabel, ScoreBand};
 use crate::service::LookupOutcome;
 use crate::wire::v1;
 
-/// The most batches that are answered at the same time, on a machine of any size: the answers of one take some 2 MB until they are
-/// encoded.
+/// The most batches that are answered at the same time, on a machine of any size: the answers of one take some 2 MB until they
+/// are encoded.
 const MAX_BATCHES_AT_ONCE: usize = 16;
 
 /// Batches that are answered at the same time: one for each processor. More would not be answered sooner. But each would take

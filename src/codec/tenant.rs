@@ -15,7 +15,8 @@ pub fn encode(quota: &TenantDay) -> Bytes {
     written(&quota.unknown_fields, |writer| {
         writer.int(quota.day.number());
         writer.uint(quota.leased);
-        // The use of principals was added later. It names its day, since an older release keeps it unread when a new day begins.
+        // The use of principals was added later. It names its day, since an older release keeps it unread when a new day
+        // begins.
         if !quota.used.is_empty() || !quota.unknown_fields.bytes().is_empty() {
             writer.int(quota.day.number());
             writer.list(quota.used.iter(), |writer, (principal, units)| {

@@ -170,8 +170,8 @@ impl ReportId {
         Self(format!("{OF_CALLBACK}{hash:032x}").into())
     }
 
-    /// The id that this row has after `number` was erased: a hash under a secret key of the store, since the number could else be
-    /// found by trying all. Frozen: stores hold it.
+    /// The id that this row has after `number` was erased: a hash under a secret key of the store, since the number could else
+    /// be found by trying all. Frozen: stores hold it.
     #[must_use]
     pub fn of_callback_of_erased(&self, key: &[u8; 32], number: &str, sender: Option<SenderHash>) -> Self {
         let mut hash = [0; 16];

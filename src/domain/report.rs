@@ -145,8 +145,8 @@ pub struct ReportRow {
     pub revision: u32,
     /// What is known of the comment besides its text.
     pub comment: CommentFacts,
-    /// The principal that sent it; none on a server without principals, and in rows of earlier releases. Of a tombstone, the only
-    /// principal whose report it keeps from counting; none for all.
+    /// The principal that sent it; none on a server without principals, and in rows of earlier releases. Of a tombstone, the
+    /// only principal whose report it keeps from counting; none for all.
     pub sender: Option<SenderHash>,
     /// Whether somebody who decides on reports withdrew it: its sender cannot bring it back. Always false without a sender,
     /// since nobody else could bring such a row back.
@@ -266,9 +266,9 @@ impl ReportRow {
         later.revision > self.revision && is_same_principal && is_same_source && is_same_call
     }
 
-    /// Whether a report may take the place of this row, which does not count, as a new report with any content: a later revision
-    /// by the sender of a report that it withdrew, or by those who decide on reports. So a withdrawal by mistake has a way
-    /// back, and an import that was withdrawn can be corrected under the same ids. A tombstone of another sender gives way.
+    /// Whether a report may take the place of this row, which does not count, as a new report with any content: a later
+    /// revision by the sender of a report that it withdrew, or by those who decide on reports. So a withdrawal by mistake has a
+    /// way back, and an import that was withdrawn can be corrected under the same ids. A tombstone of another sender gives way.
     #[must_use]
     pub fn may_return_as(&self, later: &Self, decides: bool) -> bool {
         let is_own = self.is_of_sender(later);

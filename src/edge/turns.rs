@@ -40,8 +40,8 @@ pub(crate) struct BodyInTurns<B> {
     pause: Option<Pause>,
 }
 
-/// Only the runtime's own way to give way lets its worker ask the system first: a task that wakes itself is queued, and a worker
-/// with a queue asks once in 61 tasks.
+/// Only the runtime's own way to give way lets its worker ask the system first: a task that wakes itself is queued, and a
+/// worker with a queue asks once in 61 tasks.
 type Pause = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl<B> BodyInTurns<B> {

@@ -182,8 +182,8 @@ async fn next(body: &mut Incoming) -> Result<Option<Bytes>, ErrorResponse> {
 /// Bytes up to a limit, and as long as their request may hold them.
 ///
 /// A long body gets all of its room at once, and counts by the bytes that have arrived: room that nothing was written to takes
-/// no memory. A buffer that grows would be copied, and the allocator would keep the smaller ones for a while: 24 bodies of 8 MiB
-/// took a third more than was counted for them.
+/// no memory. A buffer that grows would be copied, and the allocator would keep the smaller ones for a while: 24 bodies of 8
+/// MiB took a third more than was counted for them.
 struct Limited<'a> {
     bytes: Vec<u8>,
     /// The bytes that were counted.

@@ -10,8 +10,8 @@ use super::response::{HttpResponse, JSON, response};
 use super::stranger::Stranger;
 use crate::api::{ApiError, Code, REASON_DOMAIN};
 
-/// What a request without an accepted credential may send instead: a key or a token (RFC 9110, section 11.6.1; RFC 6750, section
-/// 3). It does not say what was wrong with the one that was sent.
+/// What a request without an accepted credential may send instead: a key or a token (RFC 9110, section 11.6.1; RFC 6750,
+/// section 3). It does not say what was wrong with the one that was sent.
 const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"ringwarden\"");
 
 /// The methods that an error repeats.

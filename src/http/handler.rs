@@ -15,8 +15,9 @@ macro_rules! call {
     }};
 }
 
-/// A handler that calls a method of [`Api`](crate::api::Api): `lookup(LookupRequest)`, with `.await` where the method
-/// waits, or `.turns` where it waits for other lookups only. `{ number }` names the field that the text in the path fills, `, report` the field that is the body.
+/// A handler that calls a method of [`Api`](crate::api::Api): `lookup(LookupRequest)`, with `.await` where the method waits, or
+/// `.turns` where it waits for other lookups only. `{ number }` names the field that the text in the path fills, `, report` the
+/// field that is the body.
 macro_rules! handler {
     ($method:ident($request:ident) $(. $wait:tt)?) => {
         handler!(@run None, $method $(. $wait)?, |message: v1::$request| message, |_| None)

@@ -160,8 +160,8 @@ fn counted(mut answer: HttpResponse, held: HeldBytes) -> Result<HttpResponse, Er
     Ok(answer)
 }
 
-/// Whether the body is transferred in a way that this server knows (RFC 9112, section 6.1). The HTTP library takes every list of
-/// codings that ends with `chunked` for chunks alone; a proxy in front of the server may read another body from it.
+/// Whether the body is transferred in a way that this server knows (RFC 9112, section 6.1). The HTTP library takes every list
+/// of codings that ends with `chunked` for chunks alone; a proxy in front of the server may read another body from it.
 fn is_known_transfer(headers: &HeaderMap) -> bool {
     let mut values = headers.get_all(header::TRANSFER_ENCODING).iter();
     match (values.next(), values.next()) {
@@ -207,8 +207,8 @@ impl Service<Request<Incoming>> for HttpService {
         if !host::is_valid(&request) {
             return Either::Right(future::ready(render(Err(ErrorResponse::wrong_host()))));
         }
-        // A probe of Kubernetes and a scrape name the address of a machine, which nobody can list before. Probes and metrics hold
-        // nothing of a person.
+        // A probe of Kubernetes and a scrape name the address of a machine, which nobody can list before. Probes and metrics
+        // hold nothing of a person.
         let hosts = if probes::PATHS.contains(&request.uri().path()) {
             &Hosts::Any
         } else {

@@ -91,8 +91,8 @@ pub(super) fn read_number(field: &str, text: &str, region: Option<Region>) -> Re
     }
 }
 
-/// Reads a number on which an analyst decides. Letters behind the number, which a lookup drops, are refused: they may be a slip,
-/// and the decision would fall on a number that the analyst did not mean.
+/// Reads a number on which an analyst decides. Letters behind the number, which a lookup drops, are refused: they may be a
+/// slip, and the decision would fall on a number that the analyst did not mean.
 pub(super) fn read_decided_number(field: &str, text: &str, region: Option<Region>) -> Result<E164, ServiceError> {
     let number = read_number(field, text, region)?;
     let dropped = before_letters(text).is_some_and(|rest| read_number(field, rest, region).ok() == Some(number));

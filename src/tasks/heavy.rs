@@ -4,8 +4,8 @@
 //! The workers of heavy work also have a lower priority: if both want a processor, the operating system gives it to a lookup
 //! first. What waits for the store, follows it or loads the index runs here, too.
 //!
-//! A batch of lookups is as long as a thousand lookups, and its message must be read and its answer be written in one go. So its
-//! workers have the lower priority, too. They are not those of heavy work: a batch does not wait for an import.
+//! A batch of lookups is as long as a thousand lookups, and its message must be read and its answer be written in one go. So
+//! its workers have the lower priority, too. They are not those of heavy work: a batch does not wait for an import.
 
 use std::future::Future;
 use std::io;
@@ -89,8 +89,8 @@ impl Heavy {
         }))))
     }
 
-    /// Ends the runtimes at the end of the process: waits for what blocks the threads of heavy work, such as a commit on its way
-    /// to the disk, for this time at most.
+    /// Ends the runtimes at the end of the process: waits for what blocks the threads of heavy work, such as a commit on its
+    /// way to the disk, for this time at most.
     pub async fn end(&self, within: Duration) {
         let Some(own) = &self.0 else { return };
         let (work, batches) = (own.work.take(), own.batches.take());

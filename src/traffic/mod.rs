@@ -12,11 +12,11 @@
 //! **Tenants.** A tenant sees the calls of its own queries and outcomes only: the tenant is part of every fingerprint. The
 //! tables are common, so the busiest tenant has most of the entries.
 //!
-//! **Errors.** Calls are counted exactly. Distinct numbers are exact up to 128 a minute, and in the hour for callers
-//! with at most 8 events. Above that they are estimates, with a standard error of 3 % up to 1,000 a minute, of 2 % up
-//! to 500 an hour and of 3 % up to 5,000 an hour (`sketch`). Counts saturate at 7,100 a minute and 15,600 an hour. The
-//! count of those who call back saturates at 600; its standard error is 7 % at 20. Windows slide in sixths (`window_slices`), so
-//! a minute is 50 to 60 seconds long and an hour 50 to 60 minutes.
+//! **Errors.** Calls are counted exactly. Distinct numbers are exact up to 128 a minute, and in the hour for callers with at
+//! most 8 events. Above that they are estimates, with a standard error of 3 % up to 1,000 a minute, of 2 % up to 500 an hour
+//! and of 3 % up to 5,000 an hour (`sketch`). Counts saturate at 7,100 a minute and 15,600 an hour. The count of those who call
+//! back saturates at 600; its standard error is 7 % at 20. Windows slide in sixths (`window_slices`), so a minute is 50 to 60
+//! seconds long and an hour 50 to 60 minutes.
 //!
 //! **Memory.** A light caller, with at most 8 events in the hour, takes 136 bytes, a heavy caller 4.5 kB. With the
 //! default [`TrafficLimits`] that is 40 MB when all tables are full, and very little at the start. A full table drops the

@@ -22,8 +22,8 @@ use crate::support::program::Program;
 
 /// Connections of the client, so that none of them has too many calls in progress at ten times the capacity.
 const CONNECTIONS: usize = 16;
-/// The part of the lookups that is answered in time at the capacity, the factor by which the load grows until it is found, and how
-/// long each of these loads lasts.
+/// The part of the lookups that is answered in time at the capacity, the factor by which the load grows until it is found, and
+/// how long each of these loads lasts.
 const ALMOST_ALL: f64 = 0.95;
 const GROWTH: f64 = 1.2;
 const LOWER_LASTS: Duration = Duration::from_secs(3);

@@ -35,8 +35,8 @@ impl Overtaken {
         }
     }
 
-    /// Runs this after the next commit of a record, before its answer. Hold the answer until then: a test whose interlude has not
-    /// run to its end fails.
+    /// Runs this after the next commit of a record, before its answer. Hold the answer until then: a test whose interlude has
+    /// not run to its end fails.
     pub fn after_next_commit(&self, interlude: impl Future<Output = ()> + Send + 'static) -> MustRun {
         MustRun::put(&self.after_commit, interlude)
     }

@@ -201,8 +201,8 @@ impl FieldReader {
         value
     }
 
-    /// The actor, the request id and the expected version of a change. The actor is the principal; the text of the client counts
-    /// only on a server without principals.
+    /// The actor, the request id and the expected version of a change. The actor is the principal; the text of the client
+    /// counts only on a server without principals.
     fn mutation(
         &mut self,
         context: &RequestContext,

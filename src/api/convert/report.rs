@@ -101,8 +101,8 @@ pub(in crate::api) fn new_report(
     Ok(report)
 }
 
-/// Refuses a source or a feed that the caller was not granted, and an import of a caller that neither decides on reports nor has
-/// a feed: imports are withdrawn as a whole, and rows of a file need not keep all rules.
+/// Refuses a source or a feed that the caller was not granted, and an import of a caller that neither decides on reports nor
+/// has a feed: imports are withdrawn as a whole, and rows of a file need not keep all rules.
 fn check_grants(report: &NewReport, caller: &Caller, decides: bool) -> Result<(), ServiceError> {
     let Some(principal) = caller.principal() else {
         return Ok(());

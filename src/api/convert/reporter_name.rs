@@ -21,8 +21,8 @@ pub(super) enum ReporterNameError {
 }
 
 /// Reads the id of a reporter. One reporter must not count as many who look alike, so an id outside ASCII is brought into its
-/// normal form (NFKC, Unicode Standard Annex 15), and may not mix scripts in a word (Unicode Technical Standard 39, sections 5.1 and 5.2).
-/// An id in ASCII stays as it is, as stored reports have it; upper and lower case differ.
+/// normal form (NFKC, Unicode Standard Annex 15), and may not mix scripts in a word (Unicode Technical Standard 39, sections
+/// 5.1 and 5.2). An id in ASCII stays as it is, as stored reports have it; upper and lower case differ.
 pub(super) fn reporter_name(text: &str) -> Result<String, ReporterNameError> {
     let name = normal(text.trim());
     if name.is_empty() {

@@ -64,7 +64,8 @@ enum ImportFormat {
     Ftc(ftc::FtcArgs),
     /// Import fraud cases from published letters (CSV: phone_e164,category,call_date,case_doc)
     Cases(cases::CasesArgs),
-    /// Replace a list (CSV: number,source,date,requester,expires; for tenant-prefix action; for known-owner organisation,brand,calls)
+    /// Replace a list (CSV: number,source,date,requester,expires; for tenant-prefix action; for known-owner
+    /// organisation,brand,calls)
     List(list::ImportListArgs),
 }
 

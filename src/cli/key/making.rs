@@ -18,7 +18,8 @@ use pbjson_types::Duration;
 /// How a new key is made, and where it goes.
 #[derive(Args, Debug)]
 pub(super) struct NewKeyArgs {
-    /// Span of time after which the key ends, such as 90d [default: the span of the key that it follows; the first does not end]
+    /// Span of time after which the key ends, such as 90d [default: the span of the key that it follows; the first does not
+    /// end]
     #[arg(long, value_name = "SPAN", value_parser = time::span)]
     pub(super) expires_in: Option<Duration>,
     /// Word in the key that says which server it is for, such as live or test

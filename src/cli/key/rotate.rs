@@ -50,8 +50,8 @@ pub(super) async fn run(args: RotateArgs) -> Result<(), CliError> {
     key.hand_over(&principal, &args.remote)
 }
 
-/// How long the newest key of a principal lasts from when it was made, so that the key of a person ends again; `None` if it does not
-/// end.
+/// How long the newest key of a principal lasts from when it was made, so that the key of a person ends again; `None` if it
+/// does not end.
 async fn lasts(client: &mut PrincipalServiceClient<Connection>, name: &str) -> Result<Option<Duration>, CliError> {
     let request = GetPrincipalRequest {
         principal_id: name.to_owned(),

@@ -13,9 +13,10 @@ use crate::metrics::ConfigReloadLabel;
 use crate::service::Services;
 use crate::telemetry::Log;
 
-/// Replaces what a running server can replace: the log filter, the keys of decision ids and of reporter hashes, and what is carried out of
-/// decisions. Opens the file of the decision log again, since SIGHUP also says that it was moved away. Reads the files of
-/// TLS, the keys of the OpenID provider and the password of the store again, whether or not the rest of the configuration has a fault.
+/// Replaces what a running server can replace: the log filter, the keys of decision ids and of reporter hashes, and what is
+/// carried out of decisions. Opens the file of the decision log again, since SIGHUP also says that it was moved away. Reads the
+/// files of TLS, the keys of the OpenID provider and the password of the store again, whether or not the rest of the
+/// configuration has a fault.
 pub(super) struct Reloader<'a> {
     args: ServeArgs,
     /// The configuration with which the server was started.

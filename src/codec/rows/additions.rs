@@ -9,8 +9,8 @@ use crate::domain::report::{ReportRow, RowState};
 use crate::domain::time::Timestamp;
 
 /// The fields that were added after the first release: the arrival, the revision with the facts of the comment, the sender,
-/// then the key of the reporter's hash, unless it is that of the store. A field is left out if it and all later ones are as usual,
-/// as in most rows. A tombstone never has them.
+/// then the key of the reporter's hash, unless it is that of the store. A field is left out if it and all later ones are as
+/// usual, as in most rows. A tombstone never has them.
 pub(super) fn write_additions(writer: &mut ByteWriter, row: &ReportRow) {
     let has_newer = !row.unknown_fields.bytes().is_empty();
     let reporter_key = row.body.reporter.map_or(ReporterKeyId::OF_STORE, ReporterHash::key);

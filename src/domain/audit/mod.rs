@@ -27,8 +27,8 @@ pub const MAX_TEXT_BYTES: usize = 320;
 pub const MAX_REASON_BYTES: usize = 1_024;
 /// The most bytes of the id of a credential.
 pub const MAX_CREDENTIAL_BYTES: usize = 64;
-/// The mark at the end of a text that was cut. Eight hexadecimal digits of a hash of the whole follow, so that two texts with the
-/// same beginning differ.
+/// The mark at the end of a text that was cut. Eight hexadecimal digits of a hash of the whole follow, so that two texts with
+/// the same beginning differ.
 const CUT: &str = "…#";
 const HASH_DIGITS: usize = 8;
 

@@ -35,8 +35,8 @@ pub struct DecayedEvidence {
     /// Whether the reports that count come from two sources, reporters, areas or days at least: not all from one person
     /// and one call.
     pub independent: bool,
-    /// Whether reports of trusted feeds are certainly a part of the mass: otherwise all may be of people, and an old report of a
-    /// feed says nothing any more.
+    /// Whether reports of trusted feeds are certainly a part of the mass: otherwise all may be of people, and an old report of
+    /// a feed says nothing any more.
     pub from_feed: bool,
     /// Mass of all reports of authenticated calls, good or bad; of unproven reporters only once they are many.
     pub authenticated: f64,

@@ -1,8 +1,8 @@
 //! API keys: `rw_<environment>_<key id>_<secret>_<checksum>`.
 //!
 //! The environment is a word such as `live` or `test`, so that a person sees which server a key is for. The key id has 16
-//! hexadecimal digits and is no secret: logs and lists show it. The secret has 64 (256 random bits). The checksum has 8: it
-//! is the CRC-32 (IEEE) of all before it, and tells a key that was cut off or misspelt from one that is not known, and a key from
+//! hexadecimal digits and is no secret: logs and lists show it. The secret has 64 (256 random bits). The checksum has 8: it is
+//! the CRC-32 (IEEE) of all before it, and tells a key that was cut off or misspelt from one that is not known, and a key from
 //! any other text that a scanner for secrets finds. Only the SHA-256 of the secret is stored. It needs no salt and no slow
 //! hash, since nobody can try 2^256 secrets.
 

@@ -48,8 +48,8 @@ pub struct ScoreModel {
     pub fitted: Option<Fitted>,
 }
 
-/// The part of a model that applies to toll-free numbers of North America, in place of the intercept, terms and tables of
-/// all other numbers. Toll-free numbers are assigned one by one to businesses all over the country, so their neighbours say less.
+/// The part of a model that applies to toll-free numbers of North America, in place of the intercept, terms and tables of all
+/// other numbers. Toll-free numbers are assigned one by one to businesses all over the country, so their neighbours say less.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TollFreeModel {

@@ -1,5 +1,6 @@
 //! The figures as pictures in SVG: whether scores mean what they say, the share of calls stopped against the share of
-//! legitimate number-days flagged, the distribution of scores, and the legitimate numbers hindered by kind. Each picture can be understood without other text.
+//! legitimate number-days flagged, the distribution of scores, and the legitimate numbers hindered by kind. Each picture can be
+//! understood without other text.
 
 mod kinds;
 mod reliability;

@@ -11,7 +11,8 @@ const SIGNS: &str = "*#?_%~•·∙●○◦◯×✕✖✗…⋯█▓▒░■�
 /// Signs that stand for several digits.
 const ELLIPSES: [char; 2] = ['…', '⋯'];
 
-/// Letters of placeholders: `x` in Latin, fullwidth, Greek and Cyrillic script, and those that stand beside it, as in `XYZ` and `NXX`.
+/// Letters of placeholders: `x` in Latin, fullwidth, Greek and Cyrillic script, and those that stand beside it, as in `XYZ` and
+/// `NXX`.
 const LETTERS: [char; 7] = ['x', 'х', 'ｘ', 'χ', 'y', 'z', 'n'];
 
 /// A placeholder holds at least one of these letters.

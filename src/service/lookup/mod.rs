@@ -89,8 +89,8 @@ pub struct LookupInput {
     pub full: bool,
     /// Whether the call is counted in the caller's traffic.
     pub record_event: bool,
-    /// The tenant whose network carries the call, which is the viewer; none if the client carries no calls. Only with it does a call to emergency
-    /// services open the window for the call back.
+    /// The tenant whose network carries the call, which is the viewer; none if the client carries no calls. Only with it does a
+    /// call to emergency services open the window for the call back.
     pub network: Option<TenantId>,
 }
 
@@ -252,8 +252,8 @@ impl Lookups {
         self.budget
     }
 
-    /// Forgets what this instance has seen of the calls of a number in the queries of a tenant, except a call for help, whose window
-    /// ends by itself.
+    /// Forgets what this instance has seen of the calls of a number in the queries of a tenant, except a call for help, whose
+    /// window ends by itself.
     pub fn forget_calls(&self, tenant: TenantId, number: E164) {
         self.observer.forget(tenant, number);
     }

@@ -39,8 +39,9 @@ impl fmt::Debug for OutcomeInput {
 }
 
 impl Lookups {
-    /// Counts how a call ended, for the tenant that tells of it alone; answers whether it was counted. A call whose end was counted before is not counted
-    /// again. A call that was refused on this service's advice is not counted, since its end confirms only the advice.
+    /// Counts how a call ended, for the tenant that tells of it alone; answers whether it was counted. A call whose end was
+    /// counted before is not counted again. A call that was refused on this service's advice is not counted, since its end
+    /// confirms only the advice.
     ///
     /// # Errors
     /// If the text holds no number that can exist.

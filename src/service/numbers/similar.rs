@@ -1,9 +1,9 @@
 //! Numbers that may belong to the same callers as a number.
 //!
-//! The numbers of its cases, of its brand and of its range are found by an index each. Comments lie in the store, so only
-//! those of the numbers that are most similar otherwise are read, and then those of the numbers that were reported last. A brand
-//! may have very many numbers. Of those that are similar by it alone, which all have one rank, only the first by number are
-//! kept: as many as a page shows, or as are compared.
+//! The numbers of its cases, of its brand and of its range are found by an index each. Comments lie in the store, so only those
+//! of the numbers that are most similar otherwise are read, and then those of the numbers that were reported last. A brand may
+//! have very many numbers. Of those that are similar by it alone, which all have one rank, only the first by number are kept:
+//! as many as a page shows, or as are compared.
 
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! Who may grant what. A source or a feed speaks for others, and its reports weigh more than those of a person, also in the
 //! other tenants that they are shared with. A certificate or a subject of an OpenID provider may be that of a person of another
-//! tenant, whose requests would then belong to this one. So the operator of the server grants and binds them: an administrator of
-//! the default tenant. Other administrators may keep and remove them.
+//! tenant, whose requests would then belong to this one. So the operator of the server grants and binds them: an administrator
+//! of the default tenant. Other administrators may keep and remove them.
 //!
 //! A name has one holder on the whole server. So that nobody learns which names other tenants use, an administrator of a named
 //! tenant chooses among names that no other tenant can have: those that end with `@` and the name of the tenant.

@@ -15,8 +15,8 @@ use crate::domain::time::Timestamp;
 use crate::index::{Freshness, Holder, Index};
 use crate::service::ServiceError;
 
-/// A hash that belongs to no secret. An unknown key is compared with it, so that the time of an answer does not tell whether the
-/// id of the key exists.
+/// A hash that belongs to no secret. An unknown key is compared with it, so that the time of an answer does not tell whether
+/// the id of the key exists.
 const NO_HASH: SecretHash = SecretHash::from_bytes([0; 32]);
 
 /// What a request shows of its sender.

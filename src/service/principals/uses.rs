@@ -1,5 +1,5 @@
-//! When keys were last used, at all instances. Each instance notes in memory which keys it has accepted, and writes that once in
-//! ten minutes for a key in use, apart from all requests. A use that is lost with its instance does no harm.
+//! When keys were last used, at all instances. Each instance notes in memory which keys it has accepted, and writes that once
+//! in ten minutes for a key in use, apart from all requests. A use that is lost with its instance does no harm.
 
 use std::collections::{BTreeMap, BTreeSet};
 

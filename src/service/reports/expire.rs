@@ -52,8 +52,8 @@ impl ExpiryRun {
 }
 
 impl Reports {
-    /// Drops the reports and comments of these shards that are too old, in small steps. A number without other data goes with its
-    /// last report. Says how much was dropped, and the first error. A number that cannot be read keeps its reports, and the
+    /// Drops the reports and comments of these shards that are too old, in small steps. A number without other data goes with
+    /// its last report. Says how much was dropped, and the first error. A number that cannot be read keeps its reports, and the
     /// others lose theirs; if the store cannot be reached, that is the end.
     pub async fn expire(&self, shards: &[Shard], kept: &KeptSince) -> (Expired, Result<(), ServiceError>) {
         let mut run = ExpiryRun::default();

@@ -113,8 +113,8 @@ fn outcome_of(
     })
 }
 
-/// The call-back numbers of each report that it still has in the store. A retry brings none back that was erased since: all of a
-/// new report, and of a known one those that the stored row names.
+/// The call-back numbers of each report that it still has in the store. A retry brings none back that was erased since: all of
+/// a new report, and of a known one those that the stored row names.
 fn kept_callbacks(
     filings: &[Result<Filing, ServiceError>],
     filed: &[Result<FilingOutcome, ServiceError>],

@@ -159,9 +159,9 @@ impl Reports {
         self.withdraw_by(&sender, (number, region), report, reason, true).await
     }
 
-    /// Withdraws one report. For an id that is unknown to the sender, which may be a mistake, nothing changes, unless it is to be
-    /// remembered: then the report does not count if it arrives. A sender that does not decide on reports of others knows its
-    /// own reports only.
+    /// Withdraws one report. For an id that is unknown to the sender, which may be a mistake, nothing changes, unless it is to
+    /// be remembered: then the report does not count if it arrives. A sender that does not decide on reports of others knows
+    /// its own reports only.
     ///
     /// # Errors
     /// If the number cannot be read, or the store cannot be written.
@@ -265,9 +265,9 @@ impl Reports {
         Ok(taken)
     }
 
-    /// Withdraws all stored reports of an import or a reporter that had arrived when the request was first noted, by the
-    /// clock of the server. Later reports stay, also if the request is repeated. A reporter's claims are removed, so that they no longer change the trust in
-    /// the reporter. Claims of an import stay, since imports seldom name reporters.
+    /// Withdraws all stored reports of an import or a reporter that had arrived when the request was first noted, by the clock
+    /// of the server. Later reports stay, also if the request is repeated. A reporter's claims are removed, so that they no
+    /// longer change the trust in the reporter. Claims of an import stay, since imports seldom name reporters.
     ///
     /// # Errors
     /// If the request id was used for another request, or the store cannot be read or written. Reports withdrawn until

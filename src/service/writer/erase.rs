@@ -109,8 +109,8 @@ impl Writer {
         Ok(Stay::Changed)
     }
 
-    /// Deletes a number in one atomic step, or in several if it has hundreds of thousands of rows. The record goes with the last
-    /// step, so that no rows stay that no record leads to.
+    /// Deletes a number in one atomic step, or in several if it has hundreds of thousands of rows. The record goes with the
+    /// last step, so that no rows stay that no record leads to.
     async fn delete_found(
         &self,
         (number, version, state): (E164, Option<Version>, &NumberState),
@@ -154,8 +154,8 @@ impl Writer {
         Ok(Stay::Gone)
     }
 
-    /// A commit with the note of an erasure, and with its event if it was not noted before. None if an erasure that is continued
-    /// was completed meanwhile by another instance.
+    /// A commit with the note of an erasure, and with its event if it was not noted before. None if an erasure that is
+    /// continued was completed meanwhile by another instance.
     async fn noted(
         &self,
         shard: Shard,

@@ -66,8 +66,8 @@ impl Writer {
         Err(overtaken())
     }
 
-    /// The same for an erasure, which reports that arrive all the time must not hold up. Of a number with so many rows that they
-    /// are not read in one step, some that are moved meanwhile may be missing, or come twice.
+    /// The same for an erasure, which reports that arrive all the time must not hold up. Of a number with so many rows that
+    /// they are not read in one step, some that are moved meanwhile may be missing, or come twice.
     pub(in crate::service) async fn read_to_erase(&self, number: E164) -> Result<WholeNumber, ServiceError> {
         let (version, state) = self.read_record(number).await?;
         let count = state.buckets.saturating_add(SPARE_BUCKETS);

@@ -118,8 +118,8 @@ pub(super) fn foreign_head(found: &str) -> StoreError {
     StoreError::Foreign { found }
 }
 
-/// Refuses to make a store in a database that holds shards without an identity, of this format or of format 1. An identity that another instance made
-/// meanwhile is fine: it is always made before the shards, so it is read after them.
+/// Refuses to make a store in a database that holds shards without an identity, of this format or of format 1. An identity that
+/// another instance made meanwhile is fine: it is always made before the shards, so it is read after them.
 async fn refuse_remains(connection: &ServerConnection, deadline: CallDeadline) -> Result<(), StoreError> {
     let mut pipeline = Pipeline::with_capacity(1 + Shard::all().len());
     for shard in Shard::all() {

@@ -1,8 +1,8 @@
 //! The store in Redis (7.0 or later), for several instances.
 //!
-//! All keys of a shard have one hash tag (`keys`) and are written by one script only (`commit.lua`), apart from erasures (`forget.lua`, `events`). All calls share one
-//! connection (`connection`); notifications arrive on another (`notifications`). Whether acknowledged writes survive a
-//! failure depends on the server's settings (`settings`).
+//! All keys of a shard have one hash tag (`keys`) and are written by one script only (`commit.lua`), apart from erasures
+//! (`forget.lua`, `events`). All calls share one connection (`connection`); notifications arrive on another (`notifications`).
+//! Whether acknowledged writes survive a failure depends on the server's settings (`settings`).
 
 mod commit;
 mod config;

@@ -113,8 +113,8 @@ fn unknown_fields_and_bombs_take_at_most_four_times_the_limit() {
     assert_bounded(peak, BATCH_BYTES, "a gigabyte in gzip");
 }
 
-/// It is kept in one buffer, which has its length from the beginning. One that grew would be copied, so that it and the next one
-/// are in memory for a moment: half as much again. The connection also has up to 2 MB of pieces that it has read, by how
+/// It is kept in one buffer, which has its length from the beginning. One that grew would be copied, so that it and the next
+/// one are in memory for a moment: half as much again. The connection also has up to 2 MB of pieces that it has read, by how
 /// fast they come.
 #[test]
 fn a_long_body_takes_its_length() {

@@ -1,5 +1,5 @@
-//! SIGHUP reloads the log filter, the keys of decision ids, and what is enforced; a new configuration with a fault changes nothing. SIGHUP
-//! ended servers of others: `traefik/traefik#1660`, `trusteddomainproject/OpenDMARC#322`.
+//! SIGHUP reloads the log filter, the keys of decision ids, and what is enforced; a new configuration with a fault changes
+//! nothing. SIGHUP ended servers of others: `traefik/traefik#1660`, `trusteddomainproject/OpenDMARC#322`.
 
 use std::path::Path;
 

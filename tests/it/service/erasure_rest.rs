@@ -1,4 +1,5 @@
-//! What an erasure must not leave: in the records of reporters, at call-back numbers, after an interruption, in what tells of it.
+//! What an erasure must not leave: in the records of reporters, at call-back numbers, after an interruption, in what tells of
+//! it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -276,8 +277,8 @@ async fn the_contents_of_reports_are_hashed_under_a_key() {
     assert!(one.services.reports.submit(other).await.is_err());
 }
 
-/// The id of the row at a call-back number is made of the number of its report. After the erasure it is no hash that anybody can
-/// make, and the report is recognised all the same.
+/// The id of the row at a call-back number is made of the number of its report. After the erasure it is no hash that anybody
+/// can make, and the report is recognised all the same.
 #[tokio::test]
 async fn no_id_of_a_row_at_a_call_back_number_tells_the_erased_number() {
     let store = memory();

@@ -294,8 +294,8 @@ fn crates_stay_where_they_belong() {
     });
 }
 
-/// What the client commands print passes through `cli/output.rs` or `cli/data_out.rs`, which leave nothing in it that controls a
-/// terminal. These others print only what this program makes.
+/// What the client commands print passes through `cli/output.rs` or `cli/data_out.rs`, which leave nothing in it that controls
+/// a terminal. These others print only what this program makes.
 const PRINTS: &[&str] = &[
     "src/cli/output.rs",
     "src/cli/data_out.rs",

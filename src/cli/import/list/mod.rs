@@ -1,9 +1,9 @@
 //! `import list`: replaces a list by a file of numbers and prefixes.
 //!
-//! A file has a header and the columns `number,source,date,requester,expires` in any order, or columns that the user
-//! names (`--map`). A list of kind
-//! `tenant-prefix` also has the column `action`, and one of kind `known-owner` has `organisation,brand,calls`. A malformed line stops the import before anything is sent, because
-//! half of a list is worse than the old list. Then the current list stays as it is.
+//! A file has a header and the columns `number,source,date,requester,expires` in any order, or columns that the user names
+//! (`--map`). A list of kind `tenant-prefix` also has the column `action`, and one of kind `known-owner` has
+//! `organisation,brand,calls`. A malformed line stops the import before anything is sent, because half of a list is worse than
+//! the old list. Then the current list stays as it is.
 
 mod read;
 mod send;

@@ -1,4 +1,5 @@
-//! Credentials that change under clients that ask all the time: the change is in force without a restart, and no lookup is lost.
+//! Credentials that change under clients that ask all the time: the change is in force without a restart, and no lookup is
+//! lost.
 #![allow(clippy::disallowed_methods, reason = "a client ends with its test")]
 
 use std::sync::Arc;
