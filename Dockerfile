@@ -3,7 +3,8 @@
 # The store is in the volume. In a container the addresses are open to other containers, so the server starts only with TLS
 # and with credentials (docs/tls.md). With the certificate and its key in ./tls, readable by user 10001 only:
 #   docker run -v ringwarden:/var/lib/ringwarden -v ./tls:/tls:ro -p 127.0.0.1:50051:50051 -p 127.0.0.1:8080:8080 \
-#     -e RINGWARDEN_TLS_CERT=/tls/server.crt -e RINGWARDEN_TLS_KEY=/tls/server.key -e RINGWARDEN_AUTH=required \
+#     -e RINGWARDEN_TLS_CERT=/tls/server.crt -e RINGWARDEN_TLS_KEY=/tls/server.key \
+#     -e RINGWARDEN_BOOTSTRAP_ADMIN=/var/lib/ringwarden/admin.key \
 #     -e RINGWARDEN_SERVER=https://localhost:50051 -e RINGWARDEN_CA=/tls/authority.pem ringwarden
 # The last two variables are for the health check. Behind a proxy with TLS, RINGWARDEN_TLS_TERMINATED_IN_FRONT=true takes the
 # place of the certificate.
@@ -18,9 +19,11 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
     && cp target/dist/ringwarden /ringwarden
 
 FROM debian:bookworm-slim
-RUN useradd --system --uid 10001 --home-dir /var/lib/ringwarden --create-home --shell /usr/sbin/nologin ringwarden
+# The group gets the same number. No files of /etc/skel, and nobody else may look into the volume.
+RUN useradd --uid 10001 --no-create-home --home-dir /var/lib/ringwarden --shell /usr/sbin/nologin ringwarden \
+    && install -d -o ringwarden -g ringwarden -m 700 /var/lib/ringwarden
 COPY --from=build /ringwarden /usr/local/bin/ringwarden
-USER ringwarden
+USER 10001:10001
 WORKDIR /var/lib/ringwarden
 VOLUME /var/lib/ringwarden
 

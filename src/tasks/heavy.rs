@@ -51,6 +51,7 @@ struct OwnRuntime {
 impl OwnRuntime {
     /// Starts a runtime with so many workers of this name.
     fn start(name: &str, workers: usize) -> io::Result<Self> {
+        let lower_priority = priority_below_this();
         let runtime = Builder::new_multi_thread()
             .worker_threads(workers.max(1))
             .max_blocking_threads(MAX_BLOCKING_THREADS)
@@ -139,12 +140,17 @@ impl Heavy {
     }
 }
 
-/// Lets a thread wait for those of lookups. If the system refuses that, the thread runs with the same priority.
-fn lower_priority() {
+/// Gives a thread a lower priority than that which this thread has now. If the system refuses that, it has the same. What a
+/// thread begins with says nothing: it has that of the thread which started it, perhaps a lower one already.
+fn priority_below_this() -> impl Fn() + Clone + Send + Sync + 'static {
     #[cfg(target_os = "linux")]
-    {
-        // Without an id, Linux takes the calling thread, and not its process.
-        let _refused = rustix::process::setpriority_process(None, NICE);
+    let lower = rustix::process::getpriority_process(None).map(|own| own + NICE);
+    move || {
+        #[cfg(target_os = "linux")]
+        if let Ok(lower) = lower {
+            // Without an id, Linux takes the calling thread, and not its process.
+            let _refused = rustix::process::setpriority_process(None, lower);
+        }
     }
 }
 

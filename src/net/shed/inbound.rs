@@ -7,6 +7,9 @@ use super::frames::{
     ACK, DATA, HEAD_BYTES, HEADERS, Head, PREFACE_BYTES, PRIORITY, RST_STREAM, SETTINGS, WINDOW_UPDATE,
 };
 
+/// The longest frame that is kept back until all of it is read. A call of gRPC opens with some 100 bytes.
+pub(super) const HELD_BYTES: usize = 512;
+
 /// What was read so far.
 #[derive(Debug)]
 pub(super) struct Inbound {
@@ -14,8 +17,8 @@ pub(super) struct Inbound {
     rest: usize,
     /// Whether they are taken out.
     is_out: bool,
-    /// The beginning of the head of a frame, at most `HEAD_BYTES - 1` bytes. It is kept back until the rest of the head is
-    /// read.
+    /// The beginning of the head of a frame, or of a frame that opens a call, less than `HELD_BYTES`. It is kept back until the
+    /// rest is read.
     held: Vec<u8>,
 }
 
@@ -48,7 +51,8 @@ impl Inbound {
         while read < bytes.len() {
             if self.rest == 0 {
                 let next = bytes.get(read..).unwrap_or_default();
-                let Some(head) = Head::read(next) else {
+                let head = Head::read(next).filter(|head| !is_cut(*head, next, calls));
+                let Some(head) = head else {
                     self.held.extend(next);
                     break;
                 };
@@ -67,6 +71,13 @@ impl Inbound {
         }
         kept
     }
+}
+
+/// Whether a frame opens a call, and not all of it was read. What comes of it is decided when the rest is there.
+fn is_cut(head: Head, frames: &[u8], calls: &Calls) -> bool {
+    let length = HEAD_BYTES + head.length;
+    let is_call = head.kind == HEADERS && head.is_of_client() && calls.is_new(head.stream);
+    is_call && frames.len() < length && length <= HELD_BYTES
 }
 
 /// What is known of the calls that are opened in some bytes.

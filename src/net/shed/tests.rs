@@ -373,6 +373,27 @@ async fn calls_of_a_connection_that_ends_count_no_more() {
     );
 }
 
+/// The rest may be read later, and the call is refused all the same.
+#[tokio::test(start_paused = true)]
+async fn a_frame_that_opens_a_call_is_kept_back_until_all_of_it_is_read() {
+    for cut in 1..head(3).len() {
+        let mut pair = Pair::new(&late(1)).await;
+        pair.read(PREFACE, 8_192).await;
+        let sent = [head(1), head(3)].concat();
+        let (first, rest) = sent.split_at(head(1).len() + cut);
+        assert_eq!(pair.read(first, 8_192).await, head(1), "{cut}");
+        assert_eq!(pair.read(rest, 8_192).await, b"", "{cut}");
+        assert_eq!(pair.answers().await, refusal(3));
+    }
+    // A long one is not kept back.
+    let mut pair = Pair::new(&late(1)).await;
+    pair.read(PREFACE, 8_192).await;
+    let long = frame(HEADERS, END_HEADERS, 1, &[0x83; HELD_BYTES]);
+    let (first, rest) = long.split_at(100);
+    assert_eq!(pair.read(first, 8_192).await, first);
+    assert_eq!(pair.read(rest, 8_192).await, rest);
+}
+
 /// Opens lookups on a connection, and begins each 30 ms later.
 async fn begin_late(pair: &mut Pair, flags: u8) {
     for round in 0..5 {
@@ -384,6 +405,23 @@ async fn begin_late(pair: &mut Pair, flags: u8) {
         for _ in 0..10 {
             pair.shed.usage.begins(now(), true);
         }
+    }
+}
+
+/// Calls begin in tasks of their own, so in any order.
+#[tokio::test(start_paused = true)]
+async fn calls_that_begin_in_another_order_leave_nothing_behind() {
+    let mut pair = Pair::new(&limits()).await;
+    pair.read(PREFACE, 8_192).await;
+    for round in 0..2_000 {
+        let streams = [1, 3, 5].map(|stream| stream + 6 * round);
+        pair.read(&streams.map(head).concat(), 8_192).await;
+        for stream in [streams[2], streams[0], streams[1]] {
+            pair.shed.usage.begins(now(), true);
+            pair.send(&frame(HEADERS, END_HEADERS, stream, BLOCK)).await;
+        }
+        pair.answers().await;
+        assert!(!pair.shed.usage.has_waiting(now()), "{round}");
     }
 }
 

@@ -98,22 +98,10 @@ impl ConnectionUsage {
         calls.is_some_and(|calls| places.any(|place| calls.counts(place, now)))
     }
 
-    /// Notes that a call was answered.
+    /// Notes that a call was answered. Its entry goes, whether or not it has its own mark: each call that begins marks one entry,
+    /// and each answer takes one away.
     pub(in crate::net) fn answered(&self, stream: u32) {
-        let mut waiting = self.0.waiting_calls.lock();
-        let Some(own) = waiting.iter().position(|call| call.stream == stream) else {
-            return;
-        };
-        // If it has not begun by its mark, it has that of another one. If none has begun, HTTP/2 has refused it by itself.
-        let has_begun = waiting.get(own).is_some_and(|call| call.has_begun);
-        let gone = if has_begun {
-            Some(own)
-        } else {
-            waiting.iter().position(|call| call.has_begun)
-        };
-        let gone = waiting.remove(gone.unwrap_or(own));
-        drop(waiting);
-        self.leave(gone);
+        self.forget_if(|call| call.stream == stream);
     }
 
     /// Notes that the client has reset a call. If it has not begun, HTTP/2 hands it over all the same.
@@ -132,21 +120,14 @@ impl ConnectionUsage {
     }
 
     fn forget_if(&self, is_gone: impl Fn(&WaitingCall) -> bool) {
+        let calls = self.0.limits.calls.as_ref();
         self.0.waiting_calls.lock().retain(|call| {
             let is_gone = is_gone(call);
-            if is_gone {
-                self.leave(Some(*call));
+            let place = call.place.filter(|_| is_gone);
+            if let Some((calls, place)) = calls.zip(place) {
+                calls.gone(place);
             }
             !is_gone
         });
-    }
-
-    /// Gives the place of a call up.
-    fn leave(&self, call: Option<WaitingCall>) {
-        if let Some(calls) = &self.0.limits.calls
-            && let Some(place) = call.and_then(|call| call.place)
-        {
-            calls.gone(place);
-        }
     }
 }
