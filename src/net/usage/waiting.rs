@@ -79,7 +79,17 @@ impl ConnectionUsage {
 
     /// Notes a call that HTTP/2 takes up, whose bytes have arrived at this time, and its place if it has one.
     pub(in crate::net) fn taken_up(&self, stream: u32, arrived: Instant, place: Option<Taken>) {
+        let counts = |call: &WaitingCall| {
+            let calls = self.0.limits.calls.as_ref();
+            calls
+                .zip(call.place)
+                .is_some_and(|(calls, place)| calls.counts(place, arrived))
+        };
         let mut waiting = self.0.waiting_calls.lock();
+        // A lookup that its client has reset leaves its entry behind if it has begun by the mark of another one.
+        while waiting.front().is_some_and(|call| call.has_begun && !counts(call)) {
+            waiting.pop_front();
+        }
         if waiting.len() < MAX_WAITING {
             waiting.push_back(WaitingCall {
                 stream,
