@@ -29,9 +29,7 @@ const LASTS_MS: u64 = 1_000;
 /// Calls that must have begun late in a window before the server is late.
 const LATE_CALLS: u32 = 8;
 /// The lowest limit.
-const LOWEST: u32 = 8;
-/// How many times as many calls may wait if they are the only ones of their connections.
-const MORE_IF_ONLY: u32 = 2;
+const LOWEST: u32 = 16;
 /// The limit above which there is none.
 const HIGHEST: u32 = 1 << 10;
 /// No limit.
@@ -169,19 +167,19 @@ impl CallLimit {
         u64::try_from(now.saturating_duration_since(self.opened).as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// Takes a call up whose bytes have arrived at `arrived`, unless there are too many. If no other call of its connection
-    /// waits, there is room for more: so a client that asks one question at a time is heard beside those that ask many.
+    /// Takes a call up whose bytes have arrived at `arrived`, unless there are too many. The only call of its connection is always
+    /// taken up: so a client that asks one question at a time is heard beside those that ask many.
     pub(super) fn take(&self, arrived: Instant, now: Instant, is_only: impl FnOnce() -> bool) -> Option<Taken> {
         let limit = self.current(now);
-        let is_taken = limit == NONE || {
-            let (unread, waiting) = (now.saturating_duration_since(arrived), self.waiting(now));
-            let has_place = |limit: u32| unread <= STALE_AFTER && waiting < limit;
-            has_place(limit) || (has_place(limit.saturating_mul(MORE_IF_ONLY)) && is_only())
+        let has_place = limit == NONE || {
+            let unread = now.saturating_duration_since(arrived);
+            unread <= STALE_AFTER && self.waiting(now) < limit
         };
-        if !is_taken {
+        if !has_place && !is_only() {
             self.refused.fetch_add(1, Ordering::Relaxed);
+            return None;
         }
-        is_taken.then(|| self.count(now))
+        Some(self.count(now))
     }
 
     /// Whether a call that has not begun still counts.
@@ -397,15 +395,13 @@ mod tests {
     }
 
     #[test]
-    fn the_only_call_of_a_connection_has_room_beyond_the_limit() {
+    fn the_only_call_of_a_connection_is_taken_up() {
         let (limit, at) = late(10);
         let now = at(100);
         take_all(&limit, now);
         assert!(limit.take(now, now, || false).is_none());
-        assert!(limit.take(at(74), now, || true).is_none(), "it was not read for long");
-        let only: Vec<_> = std::iter::from_fn(|| limit.take(at(75), now, || true)).collect();
-        assert_eq!(only.len(), 10);
-        assert!(limit.counts(only[0], now) && !limit.counts(only[0], now + COUNTS_FOR));
+        let only = limit.take(at(0), now, || true).unwrap();
+        assert!(limit.counts(only, now) && !limit.counts(only, now + COUNTS_FOR));
     }
 
     #[test]
@@ -448,7 +444,7 @@ mod tests {
         assert_eq!((lower(100), lower(LOWEST), lower(NONE)), (75, LOWEST, 240));
         // 100 calls in 50 ms are 24 in 12 ms.
         assert_eq!(super::lower(NONE, 100, WINDOW), 24);
-        assert_eq!((higher(100, true, true), higher(LOWEST, true, true)), (107, LOWEST + 1));
+        assert_eq!((higher(100, true, true), higher(LOWEST, true, true)), (107, LOWEST + 2));
         assert_eq!((higher(100, true, false), higher(100, false, true)), (126, 151));
         assert_eq!((higher(HIGHEST, true, true), higher(NONE, false, false)), (NONE, NONE));
     }

@@ -23,6 +23,16 @@ const MAX_ANSWERS: usize = 96 << 10;
 /// The error `REFUSED_STREAM` (RFC 9113, section 7).
 const REFUSED_STREAM: [u8; 4] = [0, 0, 0, 7];
 
+/// How a call comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Opens {
+    /// HTTP/2 needs its header fields.
+    MustBeTaken,
+    /// No other call was read with it.
+    Alone,
+    WithOthers,
+}
+
 /// The calls of one connection.
 #[derive(Debug)]
 pub(super) struct Calls {
@@ -84,13 +94,14 @@ impl Calls {
         stream != 0 && (is_above || self.refused.get(place(stream)) == Some(&stream))
     }
 
-    /// Decides on a new call whose bytes have arrived at `arrived`: whether it is taken up. It must be if `must` is set.
-    pub(super) fn open(&mut self, stream: u32, arrived: Instant, now: Instant, must: bool) -> bool {
-        if must || self.needs_update {
+    /// Decides on a new call whose bytes have arrived at `arrived`: whether it is taken up.
+    pub(super) fn open(&mut self, stream: u32, arrived: Instant, now: Instant, how: Opens) -> bool {
+        if how == Opens::MustBeTaken || self.needs_update {
             self.take_up(stream, arrived, self.limit.place_of_any(now));
             return true;
         }
-        let Some(place) = self.limit.take(arrived, now, || !self.usage.has_waiting(now)) else {
+        let is_only = || how == Opens::Alone && !self.usage.has_waiting(now);
+        let Some(place) = self.limit.take(arrived, now, is_only) else {
             self.opened = stream;
             self.refuse(stream);
             return false;

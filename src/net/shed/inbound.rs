@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::calls::Calls;
+use super::calls::{Calls, Opens};
 use super::frames::{
     ACK, DATA, HEAD_BYTES, HEADERS, Head, PREFACE_BYTES, PRIORITY, RST_STREAM, SETTINGS, WINDOW_UPDATE,
 };
@@ -44,7 +44,7 @@ impl Inbound {
         self.held.clear();
         let (mut read, mut kept) = (0, 0);
         let mut opening = Opening {
-            resets: None,
+            seen: None,
             arrived,
             now,
         };
@@ -82,8 +82,8 @@ fn is_cut(head: Head, frames: &[u8], calls: &Calls) -> bool {
 
 /// What is known of the calls that are opened in some bytes.
 struct Opening {
-    /// The streams that are reset in these bytes; `None` before the first call.
-    resets: Option<Vec<u32>>,
+    /// `None` before the first call.
+    seen: Option<Seen>,
     arrived: Instant,
     now: Instant,
 }
@@ -101,12 +101,17 @@ fn is_kept(head: Head, frames: &[u8], calls: &mut Calls, opening: &mut Opening) 
             if !can_miss {
                 calls.changes_table(block);
             }
-            let resets = opening.resets.get_or_insert_with(|| streams_reset(frames));
-            if can_miss && resets.contains(&head.stream) {
+            let seen = opening.seen.get_or_insert_with(|| Seen::in_frames(frames));
+            if can_miss && seen.resets.contains(&head.stream) {
                 calls.skip(head.stream);
                 return false;
             }
-            calls.open(head.stream, opening.arrived, opening.now, !can_miss)
+            let how = match (can_miss, seen.calls) {
+                (false, _) => Opens::MustBeTaken,
+                (true, ..=1) => Opens::Alone,
+                (true, _) => Opens::WithOthers,
+            };
+            calls.open(head.stream, opening.arrived, opening.now, how)
         }
         DATA if calls.is_refused(head.stream) => {
             calls.discarded(head.length);
@@ -129,14 +134,28 @@ fn is_kept(head: Head, frames: &[u8], calls: &mut Calls, opening: &mut Opening) 
     }
 }
 
-/// The streams that are reset in these frames.
-fn streams_reset(mut frames: &[u8]) -> Vec<u32> {
-    let mut streams = Vec::new();
-    while let Some(head) = Head::read(frames) {
-        if head.kind == RST_STREAM {
-            streams.push(head.stream);
+/// What is in the frames that were read together.
+struct Seen {
+    /// The streams that are reset.
+    resets: Vec<u32>,
+    /// The calls that are opened, at most; trailers count too.
+    calls: usize,
+}
+
+impl Seen {
+    fn in_frames(mut frames: &[u8]) -> Self {
+        let mut seen = Self {
+            resets: Vec::new(),
+            calls: 0,
+        };
+        while let Some(head) = Head::read(frames) {
+            match head.kind {
+                RST_STREAM => seen.resets.push(head.stream),
+                HEADERS => seen.calls += 1,
+                _ => {}
+            }
+            frames = frames.get(HEAD_BYTES + head.length..).unwrap_or_default();
         }
-        frames = frames.get(HEAD_BYTES + head.length..).unwrap_or_default();
+        seen
     }
-    streams
 }
