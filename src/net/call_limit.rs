@@ -26,8 +26,11 @@ const WINDOW: Duration = Duration::from_millis(50);
 const WINDOW_MAX: Duration = Duration::from_millis(200);
 /// How long a limit lasts that is not decided again, in milliseconds.
 const LASTS_MS: u64 = 1_000;
-/// Calls that must have begun late in a window before the server is late.
-const LATE_CALLS: u32 = 8;
+/// Calls that must have begun late in a window before the server is late. A pause of all threads makes those late that are on
+/// their way just then, which are fewer.
+const LATE_CALLS: u32 = 32;
+/// The same while there is a limit, which lets fewer begin.
+const STILL_LATE_CALLS: u32 = 8;
 /// The lowest limit.
 const LOWEST: u32 = 16;
 /// The limit above which there is none.
@@ -109,8 +112,9 @@ impl Window {
 
     /// Whether most calls were late. If others had calls too, one connection alone does not decide: it may be what makes its
     /// own calls late.
-    const fn is_late(&self) -> bool {
-        self.late > self.soon && self.late >= LATE_CALLS && (self.has_other_late || !self.has_others)
+    const fn is_late(&self, limit: u32) -> bool {
+        let least = if limit == NONE { LATE_CALLS } else { STILL_LATE_CALLS };
+        self.late > self.soon && self.late >= least && (self.has_other_late || !self.has_others)
     }
 }
 
@@ -213,7 +217,7 @@ impl CallLimit {
         }
         let seen = std::mem::replace(&mut *window, Window::new(now));
         let refused = self.refused.swap(0, Ordering::Relaxed);
-        let next = if seen.is_late() {
+        let next = if seen.is_late(limit) {
             lower(limit, seen.calls(), lasted)
         } else {
             higher(limit, refused > 0, seen.late > 0)

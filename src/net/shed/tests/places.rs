@@ -5,12 +5,12 @@ use super::*;
 /// Opens lookups on a connection, and begins each 30 ms later.
 async fn begin_late(pair: &mut Pair, flags: u8) {
     for round in 0..5 {
-        for number in 0..10 {
-            let stream = 2 * (10 * round + number) + 1;
+        for number in 0..20 {
+            let stream = 2 * (20 * round + number) + 1;
             pair.read(&frame(HEADERS, flags, stream, BLOCK), 8_192).await;
         }
         tokio::time::advance(Duration::from_millis(30)).await;
-        for _ in 0..10 {
+        for _ in 0..20 {
             pair.shed.usage.begins(now(), true);
         }
     }
