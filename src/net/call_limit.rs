@@ -1,12 +1,12 @@
-//! How many calls may wait at a time, when the server is late.
+//! How many calls may wait to begin at a time, when the server is late.
 //!
 //! As long as calls begin soon after their bytes arrived, there is no limit. When most of those that begin have waited for
 //! too long, more calls come than the server answers. Then the limit is the number of calls that begin in the longest good wait
 //! (Little's law: calls in a queue = rate × wait), so those that are taken up are answered in time. While calls still begin
 //! late the limit falls, and while they begin soon it rises, until no call has to be refused and the limit goes away.
 //!
-//! A lookup counts until it is answered, and another call until it begins, however long it takes then: a report that waits for
-//! the store is in no lookup's way. Each counts for [`COUNTS_FOR`] at most, so nothing can hold a place for ever.
+//! A call that has begun does not count, however long it takes: a report that waits for the store is in no lookup's way. One
+//! that has not begun counts for [`COUNTS_FOR`] at most, so nothing can hold a place for ever.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -26,13 +26,10 @@ const WINDOW: Duration = Duration::from_millis(50);
 const WINDOW_MAX: Duration = Duration::from_millis(200);
 /// How long a limit lasts that is not decided again, in milliseconds.
 const LASTS_MS: u64 = 1_000;
-/// Calls that must have begun late in a window before the server is late. A pause of all threads makes those late that are on
-/// their way just then, which are fewer.
-const LATE_CALLS: u32 = 32;
-/// The same while there is a limit, which lets fewer begin.
-const STILL_LATE_CALLS: u32 = 8;
+/// Calls that must have begun late in a window before the server is late.
+const LATE_CALLS: u32 = 8;
 /// The lowest limit.
-const LOWEST: u32 = 16;
+const LOWEST: u32 = 8;
 /// The limit above which there is none.
 const HIGHEST: u32 = 1 << 10;
 /// No limit.
@@ -112,9 +109,8 @@ impl Window {
 
     /// Whether most calls were late. If others had calls too, one connection alone does not decide: it may be what makes its
     /// own calls late.
-    const fn is_late(&self, limit: u32) -> bool {
-        let least = if limit == NONE { LATE_CALLS } else { STILL_LATE_CALLS };
-        self.late > self.soon && self.late >= least && (self.has_other_late || !self.has_others)
+    const fn is_late(&self) -> bool {
+        self.late > self.soon && self.late >= LATE_CALLS && (self.has_other_late || !self.has_others)
     }
 }
 
@@ -171,17 +167,16 @@ impl CallLimit {
         u64::try_from(now.saturating_duration_since(self.opened).as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// Takes a call up whose bytes have arrived at `arrived`, unless there are too many. The only call of its connection is always
-    /// taken up: so a client that asks one question at a time is heard beside those that ask many.
+    /// Takes a call up whose bytes have arrived at `arrived`, unless there are too many. A call is always taken up
+    /// if no other of its connection waits: so a client that asks one question at a time is heard beside those that ask many.
     pub(super) fn take(&self, arrived: Instant, now: Instant, is_only: impl FnOnce() -> bool) -> Option<Taken> {
         let limit = self.current(now);
-        let has_place = limit == NONE || {
-            let unread = now.saturating_duration_since(arrived);
-            unread <= STALE_AFTER && self.waiting(now) < limit
-        };
-        if !has_place && !is_only() {
-            self.refused.fetch_add(1, Ordering::Relaxed);
-            return None;
+        if limit != NONE {
+            let is_stale = now.saturating_duration_since(arrived) > STALE_AFTER;
+            if (is_stale || self.waiting(now) >= limit) && !is_only() {
+                self.refused.fetch_add(1, Ordering::Relaxed);
+                return None;
+            }
         }
         Some(self.count(now))
     }
@@ -200,8 +195,11 @@ impl CallLimit {
             .is_some_and(|slot| slot.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok());
     }
 
-    /// Notes that a call of this connection begins, and how long it has waited.
-    pub(super) fn began(&self, connection: u64, waited: Duration, now: Instant) {
+    /// Notes that a call of this connection begins, and how long it has waited. If it was taken up, it no longer waits.
+    pub(super) fn began(&self, connection: u64, call: Option<Taken>, waited: Duration, now: Instant) {
+        if let Some(call) = call {
+            self.gone(call);
+        }
         let limit = self.current(now);
         let longest = if limit == NONE { LATE_WAIT } else { GOOD_WAIT };
         let mut window = self.window.lock();
@@ -209,7 +207,6 @@ impl CallLimit {
         if lasted > WINDOW_MAX {
             // What was seen is too old to tell of now.
             *window = Window::new(now);
-            self.refused.store(0, Ordering::Relaxed);
         }
         window.count(connection, waited > longest);
         if lasted < WINDOW || lasted > WINDOW_MAX {
@@ -217,7 +214,7 @@ impl CallLimit {
         }
         let seen = std::mem::replace(&mut *window, Window::new(now));
         let refused = self.refused.swap(0, Ordering::Relaxed);
-        let next = if seen.is_late(limit) {
+        let next = if seen.is_late() {
             lower(limit, seen.calls(), lasted)
         } else {
             higher(limit, refused > 0, seen.late > 0)
@@ -226,13 +223,8 @@ impl CallLimit {
         self.decided_ms.store(self.millis(now), Ordering::Relaxed);
     }
 
-    /// A place for a call that must be taken up, if there is one. It takes none of those that are kept for the only calls of
-    /// their connections.
-    pub(super) fn place_of_any(&self, now: Instant) -> Option<Taken> {
-        (self.waiting(now) < self.current(now)).then(|| self.count(now))
-    }
-
-    fn count(&self, now: Instant) -> Taken {
+    /// Takes a call up, even if there are too many.
+    pub(super) fn count(&self, now: Instant) -> Taken {
         let part = self.part(now);
         let more = |counted: u64| {
             let count = if part_of(counted) == part { count_of(counted) } else { 0 };
@@ -328,7 +320,7 @@ mod tests {
     fn without_late_calls_there_is_no_limit() {
         let (limit, at) = limit();
         for ms in 0..1_000 {
-            limit.began(1, LATE_WAIT, at(ms));
+            limit.began(1, None, LATE_WAIT, at(ms));
         }
         assert_eq!(take_all(&limit, at(1_000)).len(), 5_000);
     }
@@ -338,11 +330,10 @@ mod tests {
         let (limit, at) = limit();
         let taken = take_all(&limit, at(0));
         for (ms, call) in (0..500).zip(taken) {
-            limit.began(1, LATE_WAIT * 2, at(ms / 10));
-            limit.gone(call);
+            limit.began(1, Some(call), LATE_WAIT * 2, at(ms / 10));
         }
         assert!(!limit.is_late(at(50)), "the window is not over");
-        limit.began(1, LATE_WAIT * 2, at(50));
+        limit.began(1, None, LATE_WAIT * 2, at(50));
         assert!(limit.is_late(at(50)));
         // 501 × 12 / 50
         assert_eq!(take_all(&limit, at(1_000)).len(), 120);
@@ -363,9 +354,9 @@ mod tests {
             // Some call is refused.
             limit.refused.fetch_add(1, Ordering::Relaxed);
             // One begins late, and so many begin that their rate allows more than the limit does.
-            limit.began(1, LATE_WAIT, at(0));
+            limit.began(1, None, LATE_WAIT, at(0));
             for call in 1..=1_000 {
-                limit.began(1, waited, at(call / 20));
+                limit.began(1, None, waited, at(call / 20));
             }
             assert_eq!(take_all(&limit, at(1_000)).len(), most, "{waited:?}");
         }
@@ -375,11 +366,11 @@ mod tests {
     fn a_few_late_calls_are_no_overload() {
         let (limit, at) = limit();
         for ms in 0..60 {
-            limit.began(1, if ms % 2 == 1 { LATE_WAIT * 2 } else { LATE_WAIT }, at(ms));
+            limit.began(1, None, if ms % 2 == 1 { LATE_WAIT * 2 } else { LATE_WAIT }, at(ms));
         }
         assert!(!limit.is_late(at(50)), "half of them began soon");
         for ms in [1_000, 1_010, 1_020, 1_060] {
-            limit.began(1, LATE_WAIT * 2, at(ms));
+            limit.began(1, None, LATE_WAIT * 2, at(ms));
         }
         assert!(!limit.is_late(at(50)), "there are only a few");
     }
@@ -421,9 +412,9 @@ mod tests {
     fn one_connection_does_not_decide_for_others() {
         for (late, is_late) in [(&[1, 1][..], false), (&[1, 2], true)] {
             let (limit, at) = limit();
-            limit.began(3, LATE_WAIT, at(0));
+            limit.began(3, None, LATE_WAIT, at(0));
             for ms in 1..=50 {
-                limit.began(late[usize::from(ms > 25)], LATE_WAIT * 2, at(ms));
+                limit.began(late[usize::from(ms > 25)], None, LATE_WAIT * 2, at(ms));
             }
             assert_eq!(limit.is_late(at(50)), is_late, "{late:?}");
         }
@@ -433,11 +424,11 @@ mod tests {
     fn what_was_seen_before_a_pause_does_not_count() {
         let (limit, at) = limit();
         for ms in 0..40 {
-            limit.began(1, LATE_WAIT * 2, at(ms));
+            limit.began(1, None, LATE_WAIT * 2, at(ms));
         }
-        limit.began(1, LATE_WAIT, at(5_000));
+        limit.began(1, None, LATE_WAIT, at(5_000));
         for ms in 5_000..=5_060 {
-            limit.began(1, LATE_WAIT, at(ms));
+            limit.began(1, None, LATE_WAIT, at(ms));
         }
         assert!(!limit.is_late(at(5_060)));
     }
@@ -448,7 +439,7 @@ mod tests {
         assert_eq!((lower(100), lower(LOWEST), lower(NONE)), (75, LOWEST, 240));
         // 100 calls in 50 ms are 24 in 12 ms.
         assert_eq!(super::lower(NONE, 100, WINDOW), 24);
-        assert_eq!((higher(100, true, true), higher(LOWEST, true, true)), (107, LOWEST + 2));
+        assert_eq!((higher(100, true, true), higher(LOWEST, true, true)), (107, LOWEST + 1));
         assert_eq!((higher(100, true, false), higher(100, false, true)), (126, 151));
         assert_eq!((higher(HIGHEST, true, true), higher(NONE, false, false)), (NONE, NONE));
     }

@@ -27,7 +27,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use self::calls::{Calls, KEPT_BYTES};
 pub(crate) use self::fields::answer_block;
-use self::inbound::{HELD_BYTES, Inbound};
+use self::inbound::Inbound;
 use self::outbound::Outbound;
 use super::call_limit::{CallLimit, now};
 use super::usage::ConnectionUsage;
@@ -37,9 +37,7 @@ const MAX_UNSENT: usize = 64 << 10;
 /// Reads in a row whose bytes are all taken out. Then other connections have their turn.
 const READS_IN_A_ROW: usize = 8;
 /// The room into which bytes are read if the reader has less.
-const ROOM_BYTES: usize = 2 << 10;
-/// The least room of the reader into which bytes are read: what was kept back, and as much again.
-const LEAST_ROOM: usize = 2 * HELD_BYTES;
+const ROOM_BYTES: usize = 1 << 10;
 
 /// Between the bytes of one connection and its HTTP/2.
 #[derive(Debug)]
@@ -98,7 +96,7 @@ impl Shed {
                 return Poll::Ready(Ok(read));
             }
             let before = buf.filled().len();
-            let polled = if buf.remaining() < LEAST_ROOM {
+            let polled = if buf.remaining() < ROOM_BYTES / 4 {
                 self.poll_read_aside(stream, cx)
             } else {
                 self.poll_sift(stream, cx, buf)

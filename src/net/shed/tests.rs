@@ -1,13 +1,10 @@
 //! What is taken out of the bytes of a client, and what is sent between those of HTTP/2.
 
-mod places;
-
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 
-use super::calls::INSERTING_CALLS;
 use super::frames::{
     ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, NO_TABLE, PREFACE_BYTES, RST_STREAM, SETTINGS,
     WINDOW_UPDATE, write,
@@ -51,14 +48,6 @@ fn message(stream: u32) -> Vec<u8> {
 
 fn call(stream: u32) -> Vec<u8> {
     [head(stream), message(stream)].concat()
-}
-
-/// The first calls of a connection, each of which inserts a field.
-fn inserting(calls: u8) -> Vec<u8> {
-    let streams = (0..u32::from(calls)).map(|number| 2 * number + 1);
-    streams
-        .flat_map(|stream| frame(HEADERS, END_HEADERS, stream, INSERTS))
-        .collect()
 }
 
 /// A connection whose server has sent its settings.
@@ -222,18 +211,15 @@ async fn a_call_that_was_reset_before_it_was_read_is_taken_out() {
 
 #[tokio::test(start_paused = true)]
 async fn a_client_that_inserts_fields_is_asked_to_insert_none() {
+    let inserts = |stream| frame(HEADERS, END_HEADERS, stream, INSERTS);
     let ack = frame(SETTINGS, ACK, 0, &[]);
     let mut pair = Pair::new(&limits()).await;
     pair.read(PREFACE, 8_192).await;
-    pair.read(&inserting(INSERTING_CALLS), 8_192).await;
+    pair.read(&inserts(1), 8_192).await;
     assert_eq!(pair.answers().await, b"", "the server is not late");
     let mut pair = Pair::new(&late(1)).await;
     pair.read(PREFACE, 8_192).await;
-    pair.read(&inserting(INSERTING_CALLS - 1), 8_192).await;
-    assert_eq!(pair.answers().await, b"", "each client inserts with its first calls");
-    let mut pair = Pair::new(&late(1)).await;
-    pair.read(PREFACE, 8_192).await;
-    let sent = inserting(INSERTING_CALLS);
+    let sent = [inserts(1), inserts(3), inserts(5)].concat();
     assert_eq!(pair.read(&sent, 8_192).await, sent, "HTTP/2 needs their header fields");
     assert_eq!(pair.answers().await, frame(SETTINGS, 0, 0, &NO_TABLE));
     // The client acknowledges the settings of HTTP/2, and then these. HTTP/2 must not see the second acknowledgement.
@@ -242,7 +228,7 @@ async fn a_client_that_inserts_fields_is_asked_to_insert_none() {
             .await,
         [ack.clone(), ack].concat()
     );
-    assert_eq!(pair.read(&call(17), 8_192).await, b"");
+    assert_eq!(pair.read(&call(7), 8_192).await, b"");
 }
 
 #[tokio::test(start_paused = true)]
@@ -284,21 +270,22 @@ async fn no_call_is_refused_before_http2_has_told_the_client_of_its_table() {
     assert_eq!(pair.read(&calls(1), 8_192).await, calls(1));
     pair.send(&frame(SETTINGS, ACK, 0, &[])).await;
     assert_eq!(pair.read(&calls(5), 8_192).await, calls(5), "no block was sent since");
-    pair.send(&frame(HEADERS, END_HEADERS, 3, BLOCK)).await;
+    pair.send(&frame(HEADERS, END_HEADERS, 1, BLOCK)).await;
     assert_eq!(pair.read(&call(9), 8_192).await, b"");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_client_without_a_table_may_say_that_it_inserts() {
     let ack = frame(SETTINGS, ACK, 0, &[]);
+    let inserts = |stream| frame(HEADERS, END_HEADERS, stream, INSERTS);
     let mut pair = Pair::new(&late(1)).await;
     pair.read(&[PREFACE, &ack[..]].concat(), 8_192).await;
-    pair.read(&inserting(INSERTING_CALLS), 8_192).await;
+    pair.read(&inserts(1), 8_192).await;
     assert_eq!(pair.answers().await, frame(SETTINGS, 0, 0, &NO_TABLE));
     // The first block after its acknowledgement says that the table has no room.
-    let says = frame(HEADERS, END_HEADERS, 17, &[&[0x20], INSERTS].concat());
+    let says = frame(HEADERS, END_HEADERS, 3, &[&[0x20], INSERTS].concat());
     assert_eq!(pair.read(&[ack, says.clone()].concat(), 8_192).await, says);
-    assert_eq!(pair.read(&frame(HEADERS, END_HEADERS, 19, INSERTS), 8_192).await, b"");
+    assert_eq!(pair.read(&inserts(5), 8_192).await, b"");
 }
 
 #[tokio::test(start_paused = true)]
@@ -373,26 +360,4 @@ async fn calls_of_a_connection_that_ends_count_no_more() {
         other.read(&[call(1), call(3)].concat(), 8_192).await,
         [call(1), call(3)].concat()
     );
-}
-
-/// The rest may be read later, and the call is refused all the same.
-#[tokio::test(start_paused = true)]
-async fn a_frame_that_opens_a_call_is_kept_back_until_all_of_it_is_read() {
-    for cut in 1..head(3).len() {
-        tokio::task::yield_now().await; // the streams give way now and then
-        let mut pair = Pair::new(&late(1)).await;
-        pair.read(PREFACE, 8_192).await;
-        let sent = [head(1), head(3)].concat();
-        let (first, rest) = sent.split_at(head(1).len() + cut);
-        assert_eq!(pair.read(first, 8_192).await, head(1), "{cut}");
-        assert_eq!(pair.read(rest, 8_192).await, b"", "{cut}");
-        assert_eq!(pair.answers().await, refusal(3), "{cut}");
-    }
-    // A long one is not kept back.
-    let mut pair = Pair::new(&late(1)).await;
-    pair.read(PREFACE, 8_192).await;
-    let long = frame(HEADERS, END_HEADERS, 1, &[0x83; HELD_BYTES]);
-    let (first, rest) = long.split_at(100);
-    assert_eq!(pair.read(first, 8_192).await, first);
-    assert_eq!(pair.read(rest, 8_192).await, rest);
 }
