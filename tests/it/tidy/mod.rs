@@ -130,7 +130,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("phonenumber", &["src/number/"]),
     ("redis", &["src/store/"]),
     ("fjall", &["src/store/"]),
-    ("rustix", &["clock.rs", "src/app/", "src/tasks/", "src/net/"]),
+    ("rustix", &["src/clock.rs", "src/app/", "src/tasks/", "src/net/"]),
     ("nix", &["src/net/received.rs"]),
     ("clap", &["src/cli/", "src/config/", "src/main.rs"]),
     // Crates that only replays and fits need; a server does not use them.
