@@ -132,6 +132,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("fjall", &["src/store/"]),
     ("rustix", &["src/clock.rs", "src/app/", "src/tasks/", "src/net/"]),
     ("nix", &["src/net/received.rs"]),
+    ("x509_parser", &["src/net/tls/"]),
     ("clap", &["src/cli/", "src/config/", "src/main.rs"]),
     // Crates that only replays and fits need; a server does not use them.
     ("clarabel", &["src/fit/"]),
@@ -143,7 +144,6 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("jsonwebtoken", &["src/tokens/"]),
     ("ring::signature", &["src/tokens/"]),
     ("zip", &["src/cli/import/"]),
-    // The priority of threads.
     ("rayon", &["src/fit/", "src/evaluate/"]),
     ("rand_chacha", &["src/replay/", "src/fit/", "src/evaluate/"]),
     ("plotters", &["src/evaluate/plots/"]),
