@@ -12,9 +12,8 @@ use std::time::{Duration, Instant};
 
 use crate::clock::{monotonic, thread_computed};
 
-/// The longest poll since the last call of [`take_longest`], and the most that one has computed, in nanoseconds.
-static LONGEST: AtomicU64 = AtomicU64::new(0);
-static MOST_COMPUTED: AtomicU64 = AtomicU64::new(0);
+/// The longest polls of this process.
+static OF_PROCESS: Polls = Polls::new();
 
 /// How old a reading of a thread's computing time may be when a poll begins. Such a reading is a call of the system and costs
 /// more than half a microsecond, so a thread does it once in this time, not for each poll.
@@ -25,7 +24,7 @@ thread_local! {
     static READING: Cell<Option<(Instant, Duration)>> = const { Cell::new(None) };
 }
 
-/// The longest polls of this process.
+/// The longest polls since some time.
 #[derive(Clone, Copy, Debug)]
 pub struct Longest {
     /// From the beginning of a poll to its end.
@@ -37,31 +36,58 @@ pub struct Longest {
 
 /// Runs a poll, and remembers how long it took if it is the longest so far.
 pub(crate) fn measured<T>(poll: impl FnOnce() -> T) -> T {
-    let began = monotonic();
-    let computed = computed_before(began);
-    let polled = poll();
-    let took = began.elapsed();
-    // Most polls are not the longest, so most do not write.
-    if nanos(took) > LONGEST.load(Ordering::Relaxed) {
-        LONGEST.fetch_max(nanos(took), Ordering::Relaxed);
-    }
-    // No poll computes longer than it takes.
-    if nanos(took) > MOST_COMPUTED.load(Ordering::Relaxed) {
-        let in_poll = thread_computed()
-            .zip(computed)
-            .map(|(now, before)| now.saturating_sub(before));
-        let in_poll = in_poll.map_or(took, |in_poll| in_poll.min(took));
-        MOST_COMPUTED.fetch_max(nanos(in_poll), Ordering::Relaxed);
-    }
-    polled
+    OF_PROCESS.measured(poll)
 }
 
 /// The longest polls of this process since this was last called.
 pub fn take_longest() -> Longest {
-    let take = |longest: &AtomicU64| Duration::from_nanos(longest.swap(0, Ordering::Relaxed));
-    Longest {
-        took: take(&LONGEST),
-        computed: take(&MOST_COMPUTED),
+    OF_PROCESS.take_longest()
+}
+
+/// The longest polls, in nanoseconds.
+struct Polls {
+    took: AtomicU64,
+    computed: AtomicU64,
+}
+
+impl Polls {
+    const fn new() -> Self {
+        Self {
+            took: AtomicU64::new(0),
+            computed: AtomicU64::new(0),
+        }
+    }
+
+    fn measured<T>(&self, poll: impl FnOnce() -> T) -> T {
+        let began = monotonic();
+        let computed = computed_before(began);
+        let polled = poll();
+        let took = began.elapsed();
+        raise(&self.took, || took, took);
+        let in_poll = || {
+            let in_poll = thread_computed()
+                .zip(computed)
+                .map(|(now, before)| now.saturating_sub(before));
+            in_poll.map_or(took, |in_poll| in_poll.min(took))
+        };
+        // No poll computes longer than it takes.
+        raise(&self.computed, in_poll, took);
+        polled
+    }
+
+    fn take_longest(&self) -> Longest {
+        let take = |longest: &AtomicU64| Duration::from_nanos(longest.swap(0, Ordering::Relaxed));
+        Longest {
+            took: take(&self.took),
+            computed: take(&self.computed),
+        }
+    }
+}
+
+/// Raises the longest time to this one, which is `most` at most. Most polls are not the longest, so most do not write.
+fn raise(longest: &AtomicU64, time: impl FnOnce() -> Duration, most: Duration) {
+    if nanos(most) > longest.load(Ordering::Relaxed) {
+        longest.fetch_max(nanos(time()), Ordering::Relaxed);
     }
 }
 
@@ -93,19 +119,20 @@ mod tests {
         while thread_computed().unwrap() < end {}
     }
 
-    /// One test, since the longest are those of the process.
     #[cfg(target_os = "linux")]
     #[test]
     fn waiting_is_told_from_computing() {
+        let polls = Polls::new();
         let (waits, computes) = (Duration::from_millis(200), Duration::from_millis(30));
-        measured(|| thread::sleep(waits));
-        let longest = take_longest();
+        polls.measured(|| thread::sleep(waits));
+        let longest = polls.take_longest();
         assert!(longest.took >= waits, "{longest:?}");
         assert!(longest.computed < waits / 2, "{longest:?}");
-        measured(|| measured(|| compute(computes)));
-        measured(|| compute(computes / 2));
-        let longest = take_longest();
+        polls.measured(|| polls.measured(|| compute(computes)));
+        polls.measured(|| compute(computes / 2));
+        let longest = polls.take_longest();
         assert!(longest.computed >= computes, "{longest:?}");
         assert!(longest.took >= longest.computed, "{longest:?}");
+        assert_eq!(polls.take_longest().took, Duration::ZERO);
     }
 }
