@@ -207,7 +207,7 @@ pub(in crate::api) fn dossier(mut dossier: Dossier, model: &str, senders: &Sende
     }
 }
 
-/// Shows what calls are answered by.
+/// Shows the answer that calls get.
 pub(in crate::api) fn for_calls(told: &ForCalls, model: &str) -> v1::NumberForCalls {
     let answer = &told.answer;
     let would = answer.would.as_ref();

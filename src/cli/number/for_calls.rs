@@ -1,4 +1,4 @@
-//! The part of `number show` that says what calls are answered by, if data of other tenants count for the number.
+//! The part of `number show` that shows the answer to calls, if data of other tenants count for the number.
 
 use comfy_table::Table;
 

@@ -1,4 +1,4 @@
-//! What calls are answered by, for an analyst who sees the own data of a number only.
+//! The answer that calls of a tenant get, for its analysts: the dossier of a number holds the tenant's own data only.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ const WITHIN: Duration = Duration::from_secs(10);
 /// What the lookups of a tenant are told of a number for which data of other tenants count.
 #[derive(Clone, Debug)]
 pub struct ForCalls {
-    /// The answer for a call that shows the number, and of which nothing else is known.
+    /// The answer for a call with this number. Its signature and the called number are unknown.
     pub answer: LookupOutcome,
     /// What counts of each other tenant.
     pub parts: Vec<AcceptedPart>,
