@@ -51,7 +51,7 @@ use self::socket::Socket;
 pub(crate) use self::tls::certificate::ClientFlaw;
 pub(crate) use self::tls::{Tls, TlsFault, TlsFile, TlsPem};
 use self::transport::{Transport, Unsecured};
-pub(crate) use self::usage::{Call, ConnectionUsage, SilentStream};
+pub(crate) use self::usage::{Begun, Call, ConnectionUsage, SilentStream, WaitingLookup};
 
 /// Pause after a connection could not be accepted.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

@@ -17,22 +17,23 @@ use super::status::status;
 use super::{health, stranger};
 use crate::api::{ApiError, changes};
 use crate::clock::monotonic;
-use crate::net::{Arrived, Call, CallBody, ConnectionInfo, ConnectionUsage, HealthKind, Share};
+use crate::net::{Arrived, Begun, Call, CallBody, ConnectionInfo, ConnectionUsage, HealthKind, Share};
 
 /// How the path of a method of the contract begins.
 const CONTRACT: &str = "/ringwarden.v1.";
 
 /// The paths of reflection. Its stream stays open as long as the client likes, and nothing is lost when it is cut off.
 const REFLECTION: &str = "/grpc.reflection.";
-/// The methods of lookups. A part of the memory is for them alone.
-const LOOKUPS: [&str; 4] = [
+/// The methods of single lookups. They count in the limit of calls until they are answered.
+const SINGLE_LOOKUPS: [&str; 3] = [
     "/ringwarden.v1.LookupService/Lookup",
-    "/ringwarden.v1.LookupService/StreamLookup",
     "/ringwarden.v1.LookupService/GetDecision",
     "/ringwarden.v1.LookupService/ListCategories",
 ];
-/// The methods whose calls are refused at once if they have waited for too long. They change nothing, and when the server is
-/// late there are many of them.
+/// The method of a stream of lookups. A part of the memory is for lookups alone.
+const STREAM_LOOKUP: &str = "/ringwarden.v1.LookupService/StreamLookup";
+/// The methods whose calls are refused at once if their clients no longer wait for the answer. They change nothing, and when
+/// the server is late there are many of them.
 const DROPPED_IF_LATE: [&str; 2] = [
     "/ringwarden.v1.LookupService/Lookup",
     "/ringwarden.v1.LookupService/BatchLookup",
@@ -114,11 +115,12 @@ where
         };
         let usage = connection.usage().clone();
         let now = monotonic();
-        let arrived = usage.begins(now);
+        let path = request.uri().path();
+        let timeout = timeout(request.headers());
+        let Begun { arrived, lookup } = usage.begins(now, timeout, SINGLE_LOOKUPS.contains(&path));
         if let Some(head) = stranger::refusal(request.headers()) {
             return refused(head, Some(usage.begin_passing_call()));
         }
-        let path = request.uri().path();
         if let Some(kind) = health::kind(path) {
             return self.health_check(kind, usage, request);
         }
@@ -129,7 +131,7 @@ where
             usage.begin_call()
         };
         if DROPPED_IF_LATE.contains(&path)
-            && timeout(request.headers()).is_some_and(|timeout| usage.refuses_lookup(arrived, timeout, now))
+            && timeout.is_some_and(|timeout| now.saturating_duration_since(arrived) >= timeout)
         {
             usage.too_late();
             return refused(status(&ApiError::too_late()).into_http(), Some(call));
@@ -141,14 +143,14 @@ where
         request.extensions_mut().insert(Arrived(arrived));
         request.extensions_mut().insert(held.clone());
         let of_body = Some(held.clone());
-        let request = request.map(|body| Body::new(RequestBody::new(body, arrival, of_body, usage)));
+        let request = request.map(|body| Body::new(RequestBody::new(body, arrival, of_body, usage).of_lookup(lookup)));
         let answer = self.0.call(request);
         Box::pin(answer.map_ok(|answer| answer.map(|body| CallBody::new(body, Some(call), Some(held)))))
     }
 }
 
 fn share_of(path: &str) -> Share {
-    if LOOKUPS.contains(&path) {
+    if SINGLE_LOOKUPS.contains(&path) || path == STREAM_LOOKUP {
         return Share::Lookup;
     }
     match path.rsplit_once('/') {

@@ -13,6 +13,7 @@ use crate::api::{Api, ApiError, RequestContext};
 use crate::clock::monotonic;
 use crate::edge::AnswerBody;
 use crate::metrics::EdgeLabel;
+use crate::net::ConnectionUsage;
 
 /// The path of a method of the contract begins so, and goes on with the service, `/`, and the method.
 const CONTRACT: &str = "/ringwarden.v1.";
@@ -54,6 +55,9 @@ impl<S> Gate<S> {
             None => self.api.authorize_anybody(&context)?,
         }
         request.extensions_mut().insert(context);
+        if let Some(usage) = request.extensions().get::<ConnectionUsage>() {
+            usage.known();
+        }
         Ok(())
     }
 }

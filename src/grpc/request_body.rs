@@ -14,7 +14,7 @@ use tonic::body::Body;
 
 use super::status::status;
 use crate::api::ApiError;
-use crate::net::{ConnectionUsage, HeldBytes, SilentStream};
+use crate::net::{ConnectionUsage, HeldBytes, SilentStream, WaitingLookup};
 
 /// The longest pause of a request whose bytes are awaited.
 const PAUSE_MAX: Duration = Duration::from_secs(10);
@@ -112,6 +112,8 @@ pub(super) struct RequestBody {
     deadline: Option<Pin<Box<Sleep>>>,
     /// Set while a stream is silent between two messages.
     silent: Option<SilentStream>,
+    /// The lookup, until the server has waited for its message.
+    lookup: Option<WaitingLookup>,
 }
 
 impl RequestBody {
@@ -125,7 +127,13 @@ impl RequestBody {
             begun: Instant::now(),
             deadline: None,
             silent: None,
+            lookup: None,
         }
+    }
+
+    /// The body of the request of this lookup.
+    pub(super) fn of_lookup(self, lookup: Option<WaitingLookup>) -> Self {
+        Self { lookup, ..self }
     }
 
     /// Counts bytes that have arrived.
@@ -175,7 +183,12 @@ impl http_body::Body for RequestBody {
                 let counted = frame.data_ref().map_or(Ok(()), |bytes| self.arrived(bytes));
                 Poll::Ready(Some(counted.map(|()| frame)))
             }
-            Poll::Pending => self.poll_late(cx).map(|late| Some(Err(late))),
+            Poll::Pending => {
+                if let Some(lookup) = self.lookup.take() {
+                    self.usage.waits_for_client(lookup);
+                }
+                self.poll_late(cx).map(|late| Some(Err(late)))
+            }
             ended => ended,
         }
     }

@@ -23,6 +23,32 @@ use super::backlog::Backlog;
 use super::received::Receiver;
 use crate::clock::monotonic;
 
+/// When bytes arrived that were read together.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ArrivalTimes {
+    pub(super) first: Instant,
+    pub(super) last: Instant,
+}
+
+impl ArrivalTimes {
+    pub(super) const fn at(time: Instant) -> Self {
+        Self {
+            first: time,
+            last: time,
+        }
+    }
+
+    /// When one of so many parts arrived; the first one has the number 0. The kernel tells no more than the ends, and a client that
+    /// sends without a break sends evenly.
+    pub(super) fn of_part(self, number: usize, parts: usize) -> Instant {
+        let took = self.last.saturating_duration_since(self.first);
+        let (Ok(number), Ok(steps @ 1..)) = (u32::try_from(number), u32::try_from(parts.saturating_sub(1))) else {
+            return self.first;
+        };
+        self.first + took / steps * number.min(steps)
+    }
+}
+
 /// Reads a socket, and notes when its bytes arrived.
 #[derive(Debug)]
 pub(super) struct Arrivals {
@@ -69,7 +95,7 @@ impl Arrivals {
         stream: &mut TcpStream,
         cx: &Context<'_>,
         buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<Instant>> {
+    ) -> Poll<io::Result<ArrivalTimes>> {
         self.noted.task.register(cx.waker());
         // Taken before the stream is asked: what wakes the task from here on belongs to the next read.
         let woken_at = self.noted.woken_at.lock().take();
@@ -85,8 +111,9 @@ impl Arrivals {
             {
                 self.backlog.note(left, monotonic());
             }
-            let earliest = [woken_at, came_at, seen_at].into_iter().flatten().min();
-            earliest.unwrap_or_else(monotonic)
+            let last = came_at.unwrap_or_else(monotonic);
+            let first = [woken_at, seen_at].into_iter().flatten().fold(last, Instant::min);
+            ArrivalTimes { first, last }
         })
     }
 }
@@ -112,7 +139,20 @@ mod tests {
         let mut bytes = vec![0; room];
         let mut buf = ReadBuf::new(&mut bytes);
         let arrived = std::future::poll_fn(|cx| arrivals.poll_read(server, cx, &mut buf));
-        poll!(std::pin::pin!(arrived)).map(Result::unwrap)
+        poll!(std::pin::pin!(arrived)).map(|arrived| arrived.unwrap().first)
+    }
+
+    #[test]
+    fn calls_that_are_read_together_have_arrived_one_after_the_other() {
+        let first = monotonic();
+        let at = |ms| first + Duration::from_millis(ms);
+        let arrived = ArrivalTimes { first, last: at(90) };
+        assert_eq!(
+            [0, 1, 2, 3].map(|call| arrived.of_part(call, 4)),
+            [at(0), at(30), at(60), at(90)]
+        );
+        assert_eq!(arrived.of_part(9, 4), at(90));
+        assert_eq!(arrived.of_part(0, 1), first, "it may be the bytes that came first");
     }
 
     #[tokio::test]

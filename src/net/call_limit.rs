@@ -1,35 +1,35 @@
-//! How many calls may wait to begin at a time, when the server is late.
+//! How many calls may wait at a time, when the server is late.
 //!
 //! As long as calls begin soon after their bytes arrived, there is no limit. When most of those that begin have waited for
-//! too long, more calls come than the server answers. Then the limit is the number of calls that begin in the longest good wait
-//! (Little's law: calls in a queue = rate × wait), so those that are taken up are answered in time. While calls still begin
-//! late the limit falls, and while they begin soon it rises, until no call has to be refused and the limit goes away.
+//! too long (`window`), more calls come than the server answers. Then the limit is the number of calls that begin in the longest
+//! good wait (Little's law: calls in a queue = rate × wait), so those that are taken up are answered in time. While calls still
+//! begin late the limit falls, and while they begin soon it rises, until no call has to be refused and the limit goes away.
 //!
-//! A call that has begun does not count, however long it takes: a report that waits for the store is in no lookup's way. One
-//! that has not begun counts for [`COUNTS_FOR`] at most, so nothing can hold a place for ever.
+//! Of calls that are read together, those that came last are taken up: they have the most time left.
+//!
+//! A lookup counts until it is answered, and another call until it begins, however long it takes then: a report that waits for
+//! the store is in no lookup's way. Each counts for [`COUNTS_FOR`] at most, so nothing can hold a place for ever.
+
+mod window;
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-/// The wait of a call, from the arrival of its bytes until it begins, beyond which it is late: half of the 50 ms that a lookup
-/// may take.
-const LATE_WAIT: Duration = Duration::from_millis(25);
-/// The longest wait of a call while there is a limit. It is shorter than `LATE_WAIT`, as the calls differ in their waits.
-const GOOD_WAIT: Duration = Duration::from_millis(12);
-/// A call whose bytes were not read for so long is refused while there is a limit: newer ones have a better chance.
-const STALE_AFTER: Duration = Duration::from_millis(25);
+use self::window::{Seen, Window};
+
+/// A call that has waited for so many good waits when it is read is refused while there is a limit: newer ones have a better
+/// chance.
+const STALE_TIMES: u64 = 2;
 /// How often it is decided whether the server is late.
 const WINDOW: Duration = Duration::from_millis(50);
 /// How long ago its begin may be. If calls begin seldom, a window lasts longer than `WINDOW`.
 const WINDOW_MAX: Duration = Duration::from_millis(200);
 /// How long a limit lasts that is not decided again, in milliseconds.
 const LASTS_MS: u64 = 1_000;
-/// Calls that must have begun late in a window before the server is late.
-const LATE_CALLS: u32 = 8;
 /// The lowest limit.
-const LOWEST: u32 = 8;
+const LOWEST: u32 = 4;
 /// The limit above which there is none.
 const HIGHEST: u32 = 1 << 10;
 /// No limit.
@@ -57,61 +57,14 @@ pub(crate) struct CallLimit {
     limit: AtomicU32,
     /// When the limit was decided, in milliseconds from `opened`.
     decided_ms: AtomicU64,
+    /// The longest good wait of the calls for which it was decided, in microseconds.
+    good_wait_us: AtomicU64,
     /// The waiting calls by the time at which they were taken up. The upper half of a number says in which part of the time
     /// since `opened`, the lower half is the count.
     waiting: [AtomicU64; PARTS as usize],
     /// Calls that were refused in this window.
     refused: AtomicU32,
     window: Mutex<Window>,
-}
-
-/// The calls that began since some time.
-#[derive(Debug)]
-struct Window {
-    since: Instant,
-    soon: u32,
-    late: u32,
-    /// The connection of the first call, and that of the first late one.
-    first: Option<u64>,
-    first_late: Option<u64>,
-    /// Whether calls, and late ones, were on another connection than these.
-    has_others: bool,
-    has_other_late: bool,
-}
-
-impl Window {
-    const fn new(since: Instant) -> Self {
-        Self {
-            since,
-            soon: 0,
-            late: 0,
-            first: None,
-            first_late: None,
-            has_others: false,
-            has_other_late: false,
-        }
-    }
-
-    /// Counts a call of a connection.
-    fn count(&mut self, connection: u64, is_late: bool) {
-        self.has_others |= *self.first.get_or_insert(connection) != connection;
-        if is_late {
-            self.late += 1;
-            self.has_other_late |= *self.first_late.get_or_insert(connection) != connection;
-        } else {
-            self.soon += 1;
-        }
-    }
-
-    const fn calls(&self) -> u32 {
-        self.soon.saturating_add(self.late)
-    }
-
-    /// Whether most calls were late. If others had calls too, one connection alone does not decide: it may be what makes its
-    /// own calls late.
-    const fn is_late(&self) -> bool {
-        self.late > self.soon && self.late >= LATE_CALLS && (self.has_other_late || !self.has_others)
-    }
 }
 
 /// A call that was taken up: the part of the time in which it was.
@@ -133,6 +86,7 @@ impl CallLimit {
             waiting: std::array::from_fn(|_| AtomicU64::new(0)),
             refused: AtomicU32::new(0),
             decided_ms: AtomicU64::new(0),
+            good_wait_us: AtomicU64::new(0),
             window: Mutex::new(Window::new(opened)),
         }
     }
@@ -147,6 +101,7 @@ impl CallLimit {
     pub(crate) fn set(&self, limit: u32) {
         self.limit.store(limit, Ordering::Relaxed);
         self.decided_ms.store(self.millis(now()) + 60_000, Ordering::Relaxed);
+        self.good_wait_us.store(12_000, Ordering::Relaxed);
     }
 
     /// Whether the server is late, so that there is a limit.
@@ -167,16 +122,27 @@ impl CallLimit {
         u64::try_from(now.saturating_duration_since(self.opened).as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// Takes a call up whose bytes have arrived at `arrived`, unless there are too many. A call is always taken up
-    /// if no other of its connection waits: so a client that asks one question at a time is heard beside those that ask many.
-    pub(super) fn take(&self, arrived: Instant, now: Instant, is_only: impl FnOnce() -> bool) -> Option<Taken> {
+    /// Takes a call up whose bytes have arrived at `arrived`, unless there are too many, or it has waited for so long already
+    /// that others have better chances. So many `later` ones were read with it, for which there must be places too.
+    /// The only call of its connection is always taken up: so a client that asks one question at a time is heard beside those
+    /// that ask many.
+    pub(super) fn take(
+        &self,
+        arrived: Instant,
+        now: Instant,
+        later: usize,
+        is_only: impl FnOnce() -> bool,
+    ) -> Option<Taken> {
         let limit = self.current(now);
-        if limit != NONE {
-            let is_stale = now.saturating_duration_since(arrived) > STALE_AFTER;
-            if (is_stale || self.waiting(now) >= limit) && !is_only() {
-                self.refused.fetch_add(1, Ordering::Relaxed);
-                return None;
-            }
+        let has_place = limit == NONE || {
+            let stale_after = Duration::from_micros(STALE_TIMES * self.good_wait_us.load(Ordering::Relaxed));
+            let later = u32::try_from(later).unwrap_or(u32::MAX);
+            let is_stale = now.saturating_duration_since(arrived) > stale_after;
+            !is_stale && self.waiting(now).saturating_add(later) < limit
+        };
+        if !has_place && !is_only() {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+            return None;
         }
         Some(self.count(now))
     }
@@ -195,36 +161,41 @@ impl CallLimit {
             .is_some_and(|slot| slot.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok());
     }
 
-    /// Notes that a call of this connection begins, and how long it has waited. If it was taken up, it no longer waits.
-    pub(super) fn began(&self, connection: u64, call: Option<Taken>, waited: Duration, now: Instant) {
-        if let Some(call) = call {
-            self.gone(call);
-        }
+    /// Notes that a call of this connection begins, how long it has waited, and how long its client waits if it tells.
+    pub(super) fn began(&self, connection: u64, waited: Duration, timeout: Option<Duration>, now: Instant) {
         let limit = self.current(now);
-        let longest = if limit == NONE { LATE_WAIT } else { GOOD_WAIT };
         let mut window = self.window.lock();
-        let lasted = now.saturating_duration_since(window.since);
+        let lasted = window.lasted(now);
         if lasted > WINDOW_MAX {
             // What was seen is too old to tell of now.
             *window = Window::new(now);
+            self.refused.store(0, Ordering::Relaxed);
         }
-        window.count(connection, waited > longest);
+        window.count(connection, waited, timeout, limit != NONE);
         if lasted < WINDOW || lasted > WINDOW_MAX {
             return;
         }
-        let seen = std::mem::replace(&mut *window, Window::new(now));
+        let seen = std::mem::replace(&mut *window, Window::new(now)).seen();
         let refused = self.refused.swap(0, Ordering::Relaxed);
-        let next = if seen.is_late() {
-            lower(limit, seen.calls(), lasted)
-        } else {
-            higher(limit, refused > 0, seen.late > 0)
+        let next = match seen {
+            Seen::Late { begun, good_wait } => {
+                let micros = u64::try_from(good_wait.as_micros()).unwrap_or(u64::MAX);
+                self.good_wait_us.store(micros, Ordering::Relaxed);
+                lower(limit, begun, good_wait, lasted)
+            }
+            Seen::InTime { some_late } => higher(limit, refused > 0, some_late),
         };
         self.limit.store(next, Ordering::Relaxed);
         self.decided_ms.store(self.millis(now), Ordering::Relaxed);
     }
 
-    /// Takes a call up, even if there are too many.
-    pub(super) fn count(&self, now: Instant) -> Taken {
+    /// A place for a call that must be taken up, if there is one. It takes none of those that are kept for the only calls of
+    /// their connections.
+    pub(super) fn place_of_any(&self, now: Instant) -> Option<Taken> {
+        (self.waiting(now) < self.current(now)).then(|| self.count(now))
+    }
+
+    fn count(&self, now: Instant) -> Taken {
         let part = self.part(now);
         let more = |counted: u64| {
             let count = if part_of(counted) == part { count_of(counted) } else { 0 };
@@ -271,8 +242,8 @@ const fn count_of(counted: u64) -> u32 {
 }
 
 /// The limit when calls were late, after a window that `lasted` so long and in which so many calls began.
-fn lower(limit: u32, begun: u32, lasted: Duration) -> u32 {
-    let in_good_wait = u128::from(begun) * GOOD_WAIT.as_nanos() / lasted.as_nanos().max(1);
+fn lower(limit: u32, begun: u32, good_wait: Duration, lasted: Duration) -> u32 {
+    let in_good_wait = u128::from(begun) * good_wait.as_nanos() / lasted.as_nanos().max(1);
     let in_good_wait = u32::try_from(in_good_wait).unwrap_or(HIGHEST);
     let lower = if limit == NONE { HIGHEST } else { limit - limit / 4 };
     lower.min(in_good_wait).max(LOWEST)
@@ -296,6 +267,11 @@ const fn higher(limit: u32, has_refused: bool, some_late: bool) -> u32 {
 mod tests {
     use super::*;
 
+    /// How long the clients of these calls wait, and waits of calls that are good and just not late then.
+    const TIMEOUT: Option<Duration> = Some(Duration::from_millis(60));
+    const GOOD_WAIT: Duration = Duration::from_millis(12);
+    const LATE_WAIT: Duration = Duration::from_millis(30);
+
     /// A limit, and a time as milliseconds since it began.
     fn limit() -> (CallLimit, impl Fn(u64) -> Instant) {
         let opened = now();
@@ -311,7 +287,7 @@ mod tests {
     }
 
     fn take_all(limit: &CallLimit, now: Instant) -> Vec<Taken> {
-        std::iter::from_fn(|| limit.take(now, now, || false))
+        std::iter::from_fn(|| limit.take(now, now, 0, || false))
             .take(5_000)
             .collect()
     }
@@ -320,7 +296,7 @@ mod tests {
     fn without_late_calls_there_is_no_limit() {
         let (limit, at) = limit();
         for ms in 0..1_000 {
-            limit.began(1, None, LATE_WAIT, at(ms));
+            limit.began(1, LATE_WAIT, TIMEOUT, at(ms));
         }
         assert_eq!(take_all(&limit, at(1_000)).len(), 5_000);
     }
@@ -330,10 +306,11 @@ mod tests {
         let (limit, at) = limit();
         let taken = take_all(&limit, at(0));
         for (ms, call) in (0..500).zip(taken) {
-            limit.began(1, Some(call), LATE_WAIT * 2, at(ms / 10));
+            limit.began(1, LATE_WAIT * 2, TIMEOUT, at(ms / 10));
+            limit.gone(call);
         }
         assert!(!limit.is_late(at(50)), "the window is not over");
-        limit.began(1, None, LATE_WAIT * 2, at(50));
+        limit.began(1, LATE_WAIT * 2, TIMEOUT, at(50));
         assert!(limit.is_late(at(50)));
         // 501 × 12 / 50
         assert_eq!(take_all(&limit, at(1_000)).len(), 120);
@@ -354,9 +331,9 @@ mod tests {
             // Some call is refused.
             limit.refused.fetch_add(1, Ordering::Relaxed);
             // One begins late, and so many begin that their rate allows more than the limit does.
-            limit.began(1, None, LATE_WAIT, at(0));
+            limit.began(1, LATE_WAIT, TIMEOUT, at(0));
             for call in 1..=1_000 {
-                limit.began(1, None, waited, at(call / 20));
+                limit.began(1, waited, TIMEOUT, at(call / 20));
             }
             assert_eq!(take_all(&limit, at(1_000)).len(), most, "{waited:?}");
         }
@@ -366,11 +343,11 @@ mod tests {
     fn a_few_late_calls_are_no_overload() {
         let (limit, at) = limit();
         for ms in 0..60 {
-            limit.began(1, None, if ms % 2 == 1 { LATE_WAIT * 2 } else { LATE_WAIT }, at(ms));
+            limit.began(1, if ms % 2 == 1 { LATE_WAIT * 2 } else { GOOD_WAIT }, TIMEOUT, at(ms));
         }
         assert!(!limit.is_late(at(50)), "half of them began soon");
         for ms in [1_000, 1_010, 1_020, 1_060] {
-            limit.began(1, None, LATE_WAIT * 2, at(ms));
+            limit.began(1, LATE_WAIT * 2, TIMEOUT, at(ms));
         }
         assert!(!limit.is_late(at(50)), "there are only a few");
     }
@@ -394,27 +371,36 @@ mod tests {
         let (limit, at) = late(10);
         let now = at(100);
         take_all(&limit, now);
-        assert!(limit.take(now, now, || false).is_none());
-        let only = limit.take(at(0), now, || true).unwrap();
+        assert!(limit.take(now, now, 0, || false).is_none());
+        let only = limit.take(at(0), now, 0, || true).unwrap();
         assert!(limit.counts(only, now) && !limit.counts(only, now + COUNTS_FOR));
     }
 
     #[test]
     fn what_was_not_read_for_long_is_refused_while_the_server_is_late() {
         let (limit, at) = late(10);
-        assert!(limit.take(at(100), at(126), || false).is_none());
-        assert!(limit.take(at(100), at(125), || false).is_some());
+        assert!(limit.take(at(100), at(125), 0, || false).is_none());
+        assert!(limit.take(at(100), at(124), 0, || false).is_some());
         limit.set(NONE);
-        assert!(limit.take(at(100), at(10_000), || false).is_some());
+        assert!(limit.take(at(100), at(10_000), 0, || false).is_some());
+    }
+
+    #[test]
+    fn of_calls_that_are_read_together_the_last_ones_are_taken_up() {
+        let (limit, at) = late(3);
+        let now = at(100);
+        limit.count(now);
+        let taken = (0..5).map(|later| limit.take(now, now, 4 - later, || false).is_some());
+        assert_eq!(taken.collect::<Vec<_>>(), [false, false, false, true, true]);
     }
 
     #[test]
     fn one_connection_does_not_decide_for_others() {
         for (late, is_late) in [(&[1, 1][..], false), (&[1, 2], true)] {
             let (limit, at) = limit();
-            limit.began(3, None, LATE_WAIT, at(0));
+            limit.began(3, LATE_WAIT, TIMEOUT, at(0));
             for ms in 1..=50 {
-                limit.began(late[usize::from(ms > 25)], None, LATE_WAIT * 2, at(ms));
+                limit.began(late[usize::from(ms > 25)], LATE_WAIT * 2, TIMEOUT, at(ms));
             }
             assert_eq!(limit.is_late(at(50)), is_late, "{late:?}");
         }
@@ -424,21 +410,21 @@ mod tests {
     fn what_was_seen_before_a_pause_does_not_count() {
         let (limit, at) = limit();
         for ms in 0..40 {
-            limit.began(1, None, LATE_WAIT * 2, at(ms));
+            limit.began(1, LATE_WAIT * 2, TIMEOUT, at(ms));
         }
-        limit.began(1, None, LATE_WAIT, at(5_000));
+        limit.began(1, LATE_WAIT, TIMEOUT, at(5_000));
         for ms in 5_000..=5_060 {
-            limit.began(1, None, LATE_WAIT, at(ms));
+            limit.began(1, LATE_WAIT, TIMEOUT, at(ms));
         }
         assert!(!limit.is_late(at(5_060)));
     }
 
     #[test]
     fn the_limit_falls_while_calls_are_late_and_rises_while_they_are_not() {
-        let lower = |limit| lower(limit, 1_000, WINDOW);
+        let lower = |limit| lower(limit, 1_000, GOOD_WAIT, WINDOW);
         assert_eq!((lower(100), lower(LOWEST), lower(NONE)), (75, LOWEST, 240));
         // 100 calls in 50 ms are 24 in 12 ms.
-        assert_eq!(super::lower(NONE, 100, WINDOW), 24);
+        assert_eq!(super::lower(NONE, 100, GOOD_WAIT, WINDOW), 24);
         assert_eq!((higher(100, true, true), higher(LOWEST, true, true)), (107, LOWEST + 1));
         assert_eq!((higher(100, true, false), higher(100, false, true)), (126, 151));
         assert_eq!((higher(HIGHEST, true, true), higher(NONE, false, false)), (NONE, NONE));

@@ -18,6 +18,8 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use self::waiting::WaitingCalls;
+pub(crate) use self::waiting::{Begun, WaitingLookup};
+use super::arrival::ArrivalTimes;
 use super::call_limit::CallLimit;
 use super::health::HealthCalls;
 use super::limits::ConnectionLimits;
@@ -38,8 +40,6 @@ const SILENT_MAX: Duration = Duration::from_secs(5);
 /// Calls of one connection that its client has reset, and that are still to be worked off, from which on no more are read.
 /// HTTP/2 ends a connection with 580 small messages that nobody has taken.
 const RESET_AHEAD: usize = 128;
-/// The part of its client's time that a lookup may wait while more calls come than are answered, as a divisor.
-const WAIT_PART: u32 = 4;
 /// The longest time that bytes which keep arriving, but make no request, keep a connection open.
 const NO_REQUEST_MAX: Duration = Duration::from_secs(1);
 /// The time after which an answer that the client does not take no longer counts as a call in progress.
@@ -75,9 +75,11 @@ struct Usage {
     /// The same for the first of these bytes: those before them are older than `IDLE_MIN`, or than `active_ms`.
     heard_from_ms: AtomicU64,
     /// When the bytes arrived that were read last.
-    arrived: Mutex<Option<std::time::Instant>>,
+    arrived: Mutex<Option<ArrivalTimes>>,
     /// The calls that HTTP/2 has taken up, and that have not begun yet. It hands them over in this order.
     waiting_calls: WaitingCalls,
+    /// Whether a call was let in.
+    is_known: AtomicBool,
     /// Milliseconds from `opened` to the last time that a part of an answer was ready, or that the client took some.
     taken_ms: AtomicU64,
     /// When the answers were made that the client has yet to take, in milliseconds from `opened`, by their calls.
@@ -134,6 +136,7 @@ impl ConnectionUsage {
             heard_from_ms: AtomicU64::new(0),
             arrived: Mutex::new(None),
             waiting_calls: WaitingCalls::default(),
+            is_known: AtomicBool::new(false),
             taken_ms: AtomicU64::new(0),
             untaken_since: Mutex::new(Vec::new()),
             closing: AtomicBool::new(false),
@@ -158,19 +161,6 @@ impl ConnectionUsage {
     /// Counts a request that did not arrive in time.
     pub(crate) fn unfinished(&self) {
         self.refused(RefusalLabel::Unfinished);
-    }
-
-    /// Whether a lookup is to be refused that has waited for so long, and whose client waits for `timeout`: the client has
-    /// left, or more calls come than are answered, and newer ones have a better chance.
-    pub(crate) fn refuses_lookup(
-        &self,
-        arrived: std::time::Instant,
-        timeout: Duration,
-        now: std::time::Instant,
-    ) -> bool {
-        let waited = now.saturating_duration_since(arrived);
-        let is_late = self.0.limits.calls.as_ref().is_some_and(|calls| calls.is_late(now));
-        waited >= timeout || (is_late && waited > timeout / WAIT_PART)
     }
 
     /// Counts a request whose client no longer waits for the answer.
@@ -251,8 +241,13 @@ impl ConnectionUsage {
     }
 
     /// Notes when the bytes arrived that were just read.
-    pub(super) fn arrived(&self, at: std::time::Instant) {
+    pub(super) fn arrived(&self, at: ArrivalTimes) {
         *self.0.arrived.lock() = Some(at);
+    }
+
+    /// When the bytes arrived that were read last.
+    pub(super) fn last_arrived(&self) -> Option<ArrivalTimes> {
+        *self.0.arrived.lock()
     }
 
     /// Counts a call that is not taken up, since more calls come than are answered. Its connection is not idle.
@@ -275,10 +270,10 @@ impl ConnectionUsage {
         }
     }
 
-    /// When the bytes arrived that were read last. For HTTP/1, whose service is called when a head has been read, these are
-    /// the last bytes of the head.
+    /// When the first of the bytes arrived that were read last. For HTTP/1, whose service is called when a head has been read,
+    /// these are the last bytes of the head.
     pub(crate) fn last_arrival(&self) -> Option<std::time::Instant> {
-        *self.0.arrived.lock()
+        self.last_arrived().map(|arrived| arrived.first)
     }
 
     /// Notes whether the client has yet to take bytes before it gets more. Bytes that were written make no connection

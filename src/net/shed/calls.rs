@@ -5,13 +5,16 @@ use std::time::Instant;
 
 use super::fields::{leaves_table, table_size};
 use super::frames::{self, END_HEADERS, END_STREAM, HEADERS, NO_TABLE, RST_STREAM, SETTINGS, WINDOW_UPDATE};
-use crate::net::call_limit::{CallLimit, now};
+use crate::net::call_limit::{CallLimit, Taken, now};
 use crate::net::usage::ConnectionUsage;
 
 /// Refused streams whose further frames are known. A client sends no more of them when it has read the answer; until then it
 /// may open some others.
 const REFUSED_STREAMS: usize = 1 << 10;
 
+/// Calls that must have changed the table before their client is asked to insert no field. Each client inserts with its first
+/// calls, and loses its table for ever.
+pub(super) const INSERTING_CALLS: u8 = 8;
 /// Room for frames that is kept when they are sent.
 pub(super) const KEPT_BYTES: usize = 4 << 10;
 /// Bytes of frames beyond which a refused call gets no answer but an error: those of all calls that a client may have in
@@ -19,6 +22,17 @@ pub(super) const KEPT_BYTES: usize = 4 << 10;
 const MAX_ANSWERS: usize = 96 << 10;
 /// The error `REFUSED_STREAM` (RFC 9113, section 7).
 const REFUSED_STREAM: [u8; 4] = [0, 0, 0, 7];
+
+/// How a call comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Opens {
+    /// HTTP/2 needs its header fields.
+    MustBeTaken,
+    /// No other call was read with it.
+    Alone,
+    /// So many calls were read with it that come after it.
+    Before(usize),
+}
 
 /// The calls of one connection.
 #[derive(Debug)]
@@ -33,6 +47,8 @@ pub(super) struct Calls {
     /// Settings that HTTP/2 has sent, and those which the client has said that it has taken over.
     settings: u32,
     taken_over: u32,
+    /// Calls whose blocks changed the table.
+    inserting: u8,
     /// The number of the settings of this layer among all, if they were sent.
     own_settings: Option<u32>,
     /// Settings of the client that HTTP/2 has not acknowledged, and whether one of them has made the table of the client
@@ -57,6 +73,7 @@ impl Calls {
             refused: Vec::new(),
             settings: 0,
             taken_over: 0,
+            inserting: 0,
             own_settings: None,
             unacknowledged: 0,
             needs_update: false,
@@ -78,28 +95,40 @@ impl Calls {
         stream != 0 && (is_above || self.refused.get(place(stream)) == Some(&stream))
     }
 
-    /// Decides on a new call whose bytes have arrived at `arrived`: whether it is taken up. It must be if `must` is set.
-    pub(super) fn open(&mut self, stream: u32, arrived: Instant, now: Instant, must: bool) -> bool {
-        self.opened = stream;
-        let taken = if must || self.needs_update {
-            Some(self.limit.count(now))
-        } else {
-            self.limit.take(arrived, now, || !self.usage.has_waiting(now))
-        };
-        let Some(taken) = taken else {
+    /// Decides on a new call whose bytes have arrived at `arrived`: whether it is taken up.
+    pub(super) fn open(&mut self, stream: u32, arrived: Instant, now: Instant, how: Opens) -> bool {
+        if how == Opens::MustBeTaken || self.needs_update {
+            self.take_up(stream, arrived, self.limit.place_of_any(now));
+            return true;
+        }
+        let later = if let Opens::Before(later) = how { later } else { 0 };
+        let is_only = || how == Opens::Alone && !self.usage.has_waiting(now);
+        let Some(place) = self.limit.take(arrived, now, later, is_only) else {
+            self.opened = stream;
             self.refuse(stream);
             return false;
         };
-        self.taken = stream;
-        self.usage.taken_up(stream, arrived, taken);
+        self.take_up(stream, arrived, Some(place));
         true
     }
 
+    /// Takes up a new call whose header fields have not all been read. Its client decides when they come, so it has no place.
+    pub(super) fn open_in_parts(&mut self, stream: u32, arrived: Instant) {
+        self.take_up(stream, arrived, None);
+    }
+
+    fn take_up(&mut self, stream: u32, arrived: Instant, place: Option<Taken>) {
+        self.opened = stream;
+        self.taken = stream;
+        self.usage.taken_up(stream, arrived, place);
+    }
+
     /// Notes a new call whose block of header fields changes the table, so that it must be taken up. If the server is late,
-    /// asks the client to insert no field from now on.
+    /// asks a client that goes on like this to insert no field from now on.
     pub(super) fn changes_table(&mut self, block: &[u8]) {
         self.got_block(block);
-        if self.own_settings.is_none() && self.limit.is_late(now()) {
+        self.inserting = self.inserting.saturating_add(1);
+        if self.inserting >= INSERTING_CALLS && self.own_settings.is_none() && self.limit.is_late(now()) {
             self.own_settings = Some(self.settings + 1);
             frames::write(&mut self.frames, SETTINGS, 0, 0, &NO_TABLE);
         }
@@ -180,6 +209,11 @@ impl Calls {
     /// Notes that a call was answered.
     pub(super) fn answered(&self, stream: u32) {
         self.usage.answered(stream);
+    }
+
+    /// Notes that the client has reset a call that was taken up.
+    pub(super) fn reset(&self, stream: u32) {
+        self.usage.reset(stream);
     }
 
     /// Notes that HTTP/2 has sent a block of header fields, with the new size of its table if that has changed.

@@ -2,10 +2,14 @@
 
 use std::time::Instant;
 
-use super::calls::Calls;
+use super::calls::{Calls, Opens};
 use super::frames::{
     ACK, DATA, HEAD_BYTES, HEADERS, Head, PREFACE_BYTES, PRIORITY, RST_STREAM, SETTINGS, WINDOW_UPDATE,
 };
+use crate::net::arrival::ArrivalTimes;
+
+/// The longest frame that is kept back until all of it is read. A call of gRPC opens with some 100 bytes.
+pub(super) const HELD_BYTES: usize = 512;
 
 /// What was read so far.
 #[derive(Debug)]
@@ -14,8 +18,8 @@ pub(super) struct Inbound {
     rest: usize,
     /// Whether they are taken out.
     is_out: bool,
-    /// The beginning of the head of a frame, at most `HEAD_BYTES - 1` bytes. It is kept back until the rest of the head is
-    /// read.
+    /// The beginning of the head of a frame, or of a frame that opens a call, less than `HELD_BYTES`. It is kept back until the
+    /// rest is read.
     held: Vec<u8>,
 }
 
@@ -35,20 +39,21 @@ impl Inbound {
         &self.held
     }
 
-    /// Takes the frames of refused calls out of bytes that begin with those which were [held](Self::held). The bytes arrived at
-    /// `arrived`. Returns how many bytes are left; they are the first ones then.
-    pub(super) fn sift(&mut self, bytes: &mut [u8], calls: &mut Calls, arrived: Instant, now: Instant) -> usize {
+    /// Takes the frames of refused calls out of bytes that begin with those which were [held](Self::held). They arrived at these
+    /// times. Returns how many bytes are left; they are the first ones then.
+    pub(super) fn sift(&mut self, bytes: &mut [u8], calls: &mut Calls, arrived: ArrivalTimes, now: Instant) -> usize {
         self.held.clear();
         let (mut read, mut kept) = (0, 0);
         let mut opening = Opening {
-            resets: None,
+            seen: None,
             arrived,
             now,
         };
         while read < bytes.len() {
             if self.rest == 0 {
                 let next = bytes.get(read..).unwrap_or_default();
-                let Some(head) = Head::read(next) else {
+                let head = Head::read(next).filter(|head| !is_cut(*head, next, calls));
+                let Some(head) = head else {
                     self.held.extend(next);
                     break;
                 };
@@ -69,11 +74,18 @@ impl Inbound {
     }
 }
 
+/// Whether a frame opens a call, and not all of it was read. What comes of it is decided when the rest is there.
+fn is_cut(head: Head, frames: &[u8], calls: &Calls) -> bool {
+    let length = HEAD_BYTES + head.length;
+    let is_call = head.kind == HEADERS && head.is_of_client() && calls.is_new(head.stream);
+    is_call && frames.len() < length && length <= HELD_BYTES
+}
+
 /// What is known of the calls that are opened in some bytes.
 struct Opening {
-    /// The streams that are reset in these bytes; `None` before the first call.
-    resets: Option<Vec<u32>>,
-    arrived: Instant,
+    /// `None` before the first call.
+    seen: Option<Seen>,
+    arrived: ArrivalTimes,
     now: Instant,
 }
 
@@ -82,25 +94,39 @@ fn is_kept(head: Head, frames: &[u8], calls: &mut Calls, opening: &mut Opening) 
     let block = || head.block(frames.get(HEAD_BYTES..HEAD_BYTES + head.length)?);
     match head.kind {
         HEADERS if head.is_of_client() && calls.is_new(head.stream) => {
-            let block = block();
-            let can_miss = block.is_some_and(|block| calls.may_miss(block));
-            if let Some(block) = block.filter(|_| !can_miss) {
+            let seen = opening.seen.get_or_insert_with(|| Seen::in_frames(frames));
+            let arrived = seen.next_arrived(opening.arrived);
+            let Some(block) = block() else {
+                calls.open_in_parts(head.stream, arrived);
+                return true;
+            };
+            let can_miss = calls.may_miss(block);
+            if !can_miss {
                 calls.changes_table(block);
             }
-            let resets = opening.resets.get_or_insert_with(|| streams_reset(frames));
-            if can_miss && resets.contains(&head.stream) {
+            if can_miss && seen.resets.contains(&head.stream) {
                 calls.skip(head.stream);
                 return false;
             }
-            calls.open(head.stream, opening.arrived, opening.now, !can_miss)
+            let how = match (can_miss, seen.calls) {
+                (false, _) => Opens::MustBeTaken,
+                (true, ..=1) => Opens::Alone,
+                (true, calls) => Opens::Before(calls.saturating_sub(seen.opened)),
+            };
+            calls.open(head.stream, arrived, opening.now, how)
         }
         DATA if calls.is_refused(head.stream) => {
             calls.discarded(head.length);
             false
         }
         PRIORITY | RST_STREAM | WINDOW_UPDATE if calls.is_refused(head.stream) => false,
-        // Trailers, which no client of gRPC sends.
+        // Trailers, which no client of gRPC sends. HTTP/2 ends the connection if they insert a field: it cannot read the field
+        // and ignore the call.
         HEADERS if calls.is_refused(head.stream) => !block().is_some_and(|block| calls.may_miss(block)),
+        RST_STREAM => {
+            calls.reset(head.stream);
+            true
+        }
         SETTINGS if head.flags & ACK != 0 => calls.took_settings(),
         SETTINGS => {
             calls.got_settings(frames.get(HEAD_BYTES..HEAD_BYTES + head.length));
@@ -110,14 +136,37 @@ fn is_kept(head: Head, frames: &[u8], calls: &mut Calls, opening: &mut Opening) 
     }
 }
 
-/// The streams that are reset in these frames.
-fn streams_reset(mut frames: &[u8]) -> Vec<u32> {
-    let mut streams = Vec::new();
-    while let Some(head) = Head::read(frames) {
-        if head.kind == RST_STREAM {
-            streams.push(head.stream);
+/// What is in the frames that were read together.
+struct Seen {
+    /// The streams that are reset.
+    resets: Vec<u32>,
+    /// The calls that are opened, at most; trailers count too.
+    calls: usize,
+    /// Those of them that were looked at.
+    opened: usize,
+}
+
+impl Seen {
+    fn in_frames(mut frames: &[u8]) -> Self {
+        let mut seen = Self {
+            resets: Vec::new(),
+            calls: 0,
+            opened: 0,
+        };
+        while let Some(head) = Head::read(frames) {
+            match head.kind {
+                RST_STREAM => seen.resets.push(head.stream),
+                HEADERS => seen.calls += 1,
+                _ => {}
+            }
+            frames = frames.get(HEAD_BYTES + head.length..).unwrap_or_default();
         }
-        frames = frames.get(HEAD_BYTES + head.length..).unwrap_or_default();
+        seen
     }
-    streams
+
+    /// When the next call arrived.
+    fn next_arrived(&mut self, arrived: ArrivalTimes) -> Instant {
+        self.opened += 1;
+        arrived.of_part(self.opened - 1, self.calls)
+    }
 }

@@ -27,8 +27,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use self::calls::{Calls, KEPT_BYTES};
 pub(crate) use self::fields::answer_block;
-use self::inbound::Inbound;
+use self::inbound::{HELD_BYTES, Inbound};
 use self::outbound::Outbound;
+use super::arrival::ArrivalTimes;
 use super::call_limit::{CallLimit, now};
 use super::usage::ConnectionUsage;
 
@@ -37,7 +38,9 @@ const MAX_UNSENT: usize = 64 << 10;
 /// Reads in a row whose bytes are all taken out. Then other connections have their turn.
 const READS_IN_A_ROW: usize = 8;
 /// The room into which bytes are read if the reader has less.
-const ROOM_BYTES: usize = 1 << 10;
+const ROOM_BYTES: usize = 2 << 10;
+/// The least room of the reader into which bytes are read: what was kept back, and as much again.
+const LEAST_ROOM: usize = 2 * HELD_BYTES;
 
 /// Between the bytes of one connection and its HTTP/2.
 #[derive(Debug)]
@@ -96,7 +99,7 @@ impl Shed {
                 return Poll::Ready(Ok(read));
             }
             let before = buf.filled().len();
-            let polled = if buf.remaining() < ROOM_BYTES / 4 {
+            let polled = if buf.remaining() < LEAST_ROOM {
                 self.poll_read_aside(stream, cx)
             } else {
                 self.poll_sift(stream, cx, buf)
@@ -135,7 +138,7 @@ impl Shed {
             return polled.map_ok(|()| 0);
         }
         let now = now();
-        let arrived = self.usage.last_arrival().unwrap_or(now);
+        let arrived = self.usage.last_arrived().unwrap_or(ArrivalTimes::at(now));
         let bytes = buf.filled_mut().get_mut(before..).unwrap_or_default();
         let kept = self.inbound.sift(bytes, &mut self.calls, arrived, now);
         buf.set_filled(before + kept);

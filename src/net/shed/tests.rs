@@ -1,10 +1,13 @@
 //! What is taken out of the bytes of a client, and what is sent between those of HTTP/2.
 
+mod places;
+
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 
+use super::calls::INSERTING_CALLS;
 use super::frames::{
     ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, NO_TABLE, PREFACE_BYTES, RST_STREAM, SETTINGS,
     WINDOW_UPDATE, write,
@@ -48,6 +51,14 @@ fn message(stream: u32) -> Vec<u8> {
 
 fn call(stream: u32) -> Vec<u8> {
     [head(stream), message(stream)].concat()
+}
+
+/// The first calls of a connection, each of which inserts a field.
+fn inserting(calls: u8) -> Vec<u8> {
+    let streams = (0..u32::from(calls)).map(|number| 2 * number + 1);
+    streams
+        .flat_map(|stream| frame(HEADERS, END_HEADERS, stream, INSERTS))
+        .collect()
 }
 
 /// A connection whose server has sent its settings.
@@ -151,11 +162,13 @@ async fn without_a_limit_every_byte_is_left() {
 #[tokio::test(start_paused = true)]
 async fn calls_beyond_the_limit_are_taken_out_and_answered() {
     let ping = frame(PING, 0, 0, &[7; 8]);
-    let sent = [call(1), call(3), head(5), ping.clone(), message(5), call(7)].concat();
+    let sent = [head(5), ping.clone(), message(5), call(7)].concat();
     for room in [64, 8_192] {
         let mut pair = Pair::new(&late(2)).await;
         pair.read(PREFACE, room).await;
-        assert_eq!(pair.read(&sent, room).await, [call(1), call(3), ping.clone()].concat());
+        let kept = [call(1), call(3)].concat();
+        assert_eq!(pair.read(&kept, room).await, kept);
+        assert_eq!(pair.read(&sent, room).await, ping);
         let frames = [refusal(5), refusal(7)].concat();
         assert_eq!(pair.answers().await, [frames, window(14)].concat());
         // Two calls are answered, so there is room again.
@@ -178,8 +191,8 @@ async fn frames_of_refused_calls_are_taken_out_however_they_are_read() {
         let mut pair = Pair::new(&late(1)).await;
         pair.read(PREFACE, 8_192).await;
         // Whole heads, so that they can be refused; then the rest in parts.
-        assert_eq!(pair.read(&[head(1), head(3), head(5)].concat(), 8_192).await, head(1));
-        let mut read = head(1);
+        let mut read = pair.read(&head(1), 8_192).await;
+        assert_eq!(pair.read(&[head(3), head(5)].concat(), 8_192).await, b"");
         let rest = [
             message(1),
             message(3),
@@ -211,15 +224,18 @@ async fn a_call_that_was_reset_before_it_was_read_is_taken_out() {
 
 #[tokio::test(start_paused = true)]
 async fn a_client_that_inserts_fields_is_asked_to_insert_none() {
-    let inserts = |stream| frame(HEADERS, END_HEADERS, stream, INSERTS);
     let ack = frame(SETTINGS, ACK, 0, &[]);
     let mut pair = Pair::new(&limits()).await;
     pair.read(PREFACE, 8_192).await;
-    pair.read(&inserts(1), 8_192).await;
+    pair.read(&inserting(INSERTING_CALLS), 8_192).await;
     assert_eq!(pair.answers().await, b"", "the server is not late");
     let mut pair = Pair::new(&late(1)).await;
     pair.read(PREFACE, 8_192).await;
-    let sent = [inserts(1), inserts(3), inserts(5)].concat();
+    pair.read(&inserting(INSERTING_CALLS - 1), 8_192).await;
+    assert_eq!(pair.answers().await, b"", "each client inserts with its first calls");
+    let mut pair = Pair::new(&late(1)).await;
+    pair.read(PREFACE, 8_192).await;
+    let sent = inserting(INSERTING_CALLS);
     assert_eq!(pair.read(&sent, 8_192).await, sent, "HTTP/2 needs their header fields");
     assert_eq!(pair.answers().await, frame(SETTINGS, 0, 0, &NO_TABLE));
     // The client acknowledges the settings of HTTP/2, and then these. HTTP/2 must not see the second acknowledgement.
@@ -228,7 +244,7 @@ async fn a_client_that_inserts_fields_is_asked_to_insert_none() {
             .await,
         [ack.clone(), ack].concat()
     );
-    assert_eq!(pair.read(&call(7), 8_192).await, b"");
+    assert_eq!(pair.read(&call(17), 8_192).await, b"");
 }
 
 #[tokio::test(start_paused = true)]
@@ -238,7 +254,8 @@ async fn answers_come_between_the_frames_of_http2() {
     let long = frame(DATA, 0, 1, &[1; 100]);
     for (cut, stream) in [(1, 5), (8, 9), (9, 13), (10, 17), (108, 21)] {
         pair.send(&long[..cut]).await;
-        pair.read(&[head(stream), head(stream + 2)].concat(), 8_192).await;
+        pair.read(&head(stream), 8_192).await;
+        pair.read(&head(stream + 2), 8_192).await;
         assert_eq!(pair.answers().await, long[..cut], "a frame of HTTP/2 is not complete");
         pair.send(&long[cut..]).await;
         pair.send(&frame(HEADERS, END_HEADERS, stream, BLOCK)).await;
@@ -255,7 +272,8 @@ async fn answers_come_between_the_frames_of_http2() {
 async fn the_window_of_the_connection_is_left_when_calls_were_refused() {
     let mut pair = Pair::new(&late(1)).await;
     pair.read(PREFACE, 8_192).await;
-    pair.read(&[head(1), head(3)].concat(), 8_192).await;
+    pair.read(&head(1), 8_192).await;
+    pair.read(&head(3), 8_192).await;
     let of_connection = [window(9), frame(PING, 0, 0, &[7; 8])].concat();
     assert_eq!(pair.read(&of_connection, 8_192).await, of_connection);
 }
@@ -270,22 +288,21 @@ async fn no_call_is_refused_before_http2_has_told_the_client_of_its_table() {
     assert_eq!(pair.read(&calls(1), 8_192).await, calls(1));
     pair.send(&frame(SETTINGS, ACK, 0, &[])).await;
     assert_eq!(pair.read(&calls(5), 8_192).await, calls(5), "no block was sent since");
-    pair.send(&frame(HEADERS, END_HEADERS, 1, BLOCK)).await;
+    pair.send(&frame(HEADERS, END_HEADERS, 3, BLOCK)).await;
     assert_eq!(pair.read(&call(9), 8_192).await, b"");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_client_without_a_table_may_say_that_it_inserts() {
     let ack = frame(SETTINGS, ACK, 0, &[]);
-    let inserts = |stream| frame(HEADERS, END_HEADERS, stream, INSERTS);
     let mut pair = Pair::new(&late(1)).await;
     pair.read(&[PREFACE, &ack[..]].concat(), 8_192).await;
-    pair.read(&inserts(1), 8_192).await;
+    pair.read(&inserting(INSERTING_CALLS), 8_192).await;
     assert_eq!(pair.answers().await, frame(SETTINGS, 0, 0, &NO_TABLE));
     // The first block after its acknowledgement says that the table has no room.
-    let says = frame(HEADERS, END_HEADERS, 3, &[&[0x20], INSERTS].concat());
+    let says = frame(HEADERS, END_HEADERS, 17, &[&[0x20], INSERTS].concat());
     assert_eq!(pair.read(&[ack, says.clone()].concat(), 8_192).await, says);
-    assert_eq!(pair.read(&inserts(5), 8_192).await, b"");
+    assert_eq!(pair.read(&frame(HEADERS, END_HEADERS, 19, INSERTS), 8_192).await, b"");
 }
 
 #[tokio::test(start_paused = true)]
@@ -294,7 +311,8 @@ async fn answers_are_sent_when_http2_flushes() {
     pair.read(PREFACE, 8_192).await;
     let long = frame(DATA, 0, 1, &[1; 100]);
     pair.send(&long[..50]).await;
-    pair.read(&[head(1), head(3)].concat(), 8_192).await;
+    pair.read(&head(1), 8_192).await;
+    pair.read(&head(3), 8_192).await;
     pair.send(&long[50..]).await;
     std::future::poll_fn(|cx| pair.shed.poll_turn(&mut pair.server, cx))
         .await
@@ -308,7 +326,8 @@ async fn no_answer_comes_inside_of_a_block_of_header_fields() {
     pair.read(PREFACE, 8_192).await;
     let begin = frame(HEADERS, 0, 1, BLOCK);
     pair.send(&begin).await;
-    pair.read(&[head(1), head(3)].concat(), 8_192).await;
+    pair.read(&head(1), 8_192).await;
+    pair.read(&head(3), 8_192).await;
     assert_eq!(pair.answers().await, begin);
     let end = frame(CONTINUATION, END_HEADERS, 1, BLOCK);
     pair.send(&end).await;
@@ -320,7 +339,8 @@ async fn no_answer_comes_inside_of_a_block_of_header_fields() {
 async fn trailers_that_change_the_table_are_not_missed() {
     let mut pair = Pair::new(&late(1)).await;
     pair.read(PREFACE, 8_192).await;
-    pair.read(&[head(1), head(3), head(5)].concat(), 8_192).await;
+    pair.read(&head(1), 8_192).await;
+    pair.read(&[head(3), head(5)].concat(), 8_192).await;
     let leaves = frame(HEADERS, END_HEADERS | END_STREAM, 3, BLOCK);
     let changes = frame(HEADERS, END_HEADERS | END_STREAM, 5, INSERTS);
     assert_eq!(pair.read(&[leaves, changes.clone()].concat(), 8_192).await, changes);
@@ -349,15 +369,34 @@ async fn calls_of_a_connection_that_ends_count_no_more() {
     let limits = late(2);
     let mut pair = Pair::new(&limits).await;
     pair.read(PREFACE, 8_192).await;
-    assert_eq!(
-        pair.read(&[call(1), call(3), call(5)].concat(), 8_192).await,
-        [call(1), call(3)].concat()
-    );
+    let two = [call(1), call(3)].concat();
+    assert_eq!(pair.read(&two, 8_192).await, two);
+    assert_eq!(pair.read(&call(5), 8_192).await, b"");
     drop(pair);
     let mut other = Pair::new(&limits).await;
     other.read(PREFACE, 8_192).await;
-    assert_eq!(
-        other.read(&[call(1), call(3)].concat(), 8_192).await,
-        [call(1), call(3)].concat()
-    );
+    assert_eq!(other.read(&two, 8_192).await, two);
+}
+
+/// The rest may be read later, and the call is refused all the same.
+#[tokio::test(start_paused = true)]
+async fn a_frame_that_opens_a_call_is_kept_back_until_all_of_it_is_read() {
+    for cut in 1..head(3).len() {
+        tokio::task::yield_now().await; // the streams give way now and then
+        let mut pair = Pair::new(&late(1)).await;
+        pair.read(PREFACE, 8_192).await;
+        assert_eq!(pair.read(&head(1), 8_192).await, head(1));
+        let sent = head(3);
+        let (first, rest) = sent.split_at(cut);
+        assert_eq!(pair.read(first, 8_192).await, b"", "{cut}");
+        assert_eq!(pair.read(rest, 8_192).await, b"", "{cut}");
+        assert_eq!(pair.answers().await, refusal(3), "{cut}");
+    }
+    // A long one is not kept back.
+    let mut pair = Pair::new(&late(1)).await;
+    pair.read(PREFACE, 8_192).await;
+    let long = frame(HEADERS, END_HEADERS, 1, &[0x83; HELD_BYTES]);
+    let (first, rest) = long.split_at(100);
+    assert_eq!(pair.read(first, 8_192).await, first);
+    assert_eq!(pair.read(rest, 8_192).await, rest);
 }
