@@ -30,6 +30,15 @@ pub(super) struct ArrivalTimes {
     pub(super) last: Instant,
 }
 
+/// When the bytes of a call arrived.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CallArrival {
+    pub(super) at: Instant,
+    /// When the last of the calls arrived that were read with it. They begin in any order, so a call may be taken for another
+    /// one, and must not lose its time by that.
+    pub(super) at_latest: Instant,
+}
+
 impl ArrivalTimes {
     pub(super) const fn at(time: Instant) -> Self {
         Self {
@@ -38,14 +47,21 @@ impl ArrivalTimes {
         }
     }
 
-    /// When one of so many parts arrived; the first one has the number 0. The kernel tells no more than the ends, and a client that
-    /// sends without a break sends evenly.
-    pub(super) fn of_part(self, number: usize, parts: usize) -> Instant {
+    /// When one of so many calls arrived; the first one has the number 0. The kernel tells no more than the ends, and a client
+    /// that sends without a break sends evenly.
+    pub(super) fn of_call(self, number: usize, calls: usize) -> CallArrival {
         let took = self.last.saturating_duration_since(self.first);
-        let (Ok(number), Ok(steps @ 1..)) = (u32::try_from(number), u32::try_from(parts.saturating_sub(1))) else {
-            return self.first;
+        let (Ok(number), Ok(steps @ 1..)) = (u32::try_from(number), u32::try_from(calls.saturating_sub(1))) else {
+            // It may be the bytes that came first.
+            return CallArrival {
+                at: self.first,
+                at_latest: self.first,
+            };
         };
-        self.first + took / steps * number.min(steps)
+        CallArrival {
+            at: self.first + took / steps * number.min(steps),
+            at_latest: self.last,
+        }
     }
 }
 
@@ -147,12 +163,12 @@ mod tests {
         let first = monotonic();
         let at = |ms| first + Duration::from_millis(ms);
         let arrived = ArrivalTimes { first, last: at(90) };
-        assert_eq!(
-            [0, 1, 2, 3].map(|call| arrived.of_part(call, 4)),
-            [at(0), at(30), at(60), at(90)]
-        );
-        assert_eq!(arrived.of_part(9, 4), at(90));
-        assert_eq!(arrived.of_part(0, 1), first, "it may be the bytes that came first");
+        let calls = [0, 1, 2, 3].map(|call| arrived.of_call(call, 4));
+        assert_eq!(calls.map(|call| call.at), [at(0), at(30), at(60), at(90)]);
+        assert_eq!(calls.map(|call| call.at_latest), [at(90); 4]);
+        assert_eq!(arrived.of_call(9, 4).at, at(90));
+        let only = arrived.of_call(0, 1);
+        assert_eq!((only.at, only.at_latest), (first, first));
     }
 
     #[tokio::test]

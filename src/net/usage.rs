@@ -66,6 +66,8 @@ struct Usage {
     untaken: AtomicUsize,
     /// Whether the client has yet to take bytes that are written.
     blocked: AtomicBool,
+    /// Milliseconds from `opened` to the last time that this was so.
+    blocked_ms: AtomicU64,
     /// Milliseconds from `opened` to the last end of a call.
     ended_ms: AtomicU64,
     /// The same, to the last end of a call, or to the last time that the client took some of an answer.
@@ -76,7 +78,7 @@ struct Usage {
     heard_from_ms: AtomicU64,
     /// When the bytes arrived that were read last.
     arrived: Mutex<Option<ArrivalTimes>>,
-    /// The calls that HTTP/2 has taken up, and that have not begun yet. It hands them over in this order.
+    /// The calls that HTTP/2 has taken up, until they begin or are answered.
     waiting_calls: WaitingCalls,
     /// Whether a call was let in.
     is_known: AtomicBool,
@@ -130,6 +132,7 @@ impl ConnectionUsage {
             silent: AtomicUsize::new(0),
             untaken: AtomicUsize::new(0),
             blocked: AtomicBool::new(false),
+            blocked_ms: AtomicU64::new(0),
             ended_ms: AtomicU64::new(0),
             active_ms: AtomicU64::new(0),
             heard_ms: AtomicU64::new(0),
@@ -279,7 +282,15 @@ impl ConnectionUsage {
     /// Notes whether the client has yet to take bytes before it gets more. Bytes that were written make no connection
     /// active: they may be answers to pings.
     pub(super) fn blocked(&self, is_blocked: bool) {
-        self.0.blocked.store(is_blocked, Ordering::Release);
+        if self.0.blocked.swap(is_blocked, Ordering::AcqRel) || is_blocked {
+            self.0.blocked_ms.store(self.millis(), Ordering::Release);
+        }
+    }
+
+    /// The last time at which the client had yet to take bytes, or the opening of the connection.
+    fn last_blocked(&self) -> std::time::Instant {
+        let millis = self.0.blocked_ms.load(Ordering::Acquire);
+        self.0.opened.into_std() + Duration::from_millis(millis)
     }
 
     /// Notes that bytes of an answer were sent, or that the client has given them up.

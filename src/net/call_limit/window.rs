@@ -16,11 +16,16 @@ const LATE_PART: u32 = 2;
 const GOOD_PART: u32 = 5;
 /// Calls that must have begun late before the server is late.
 const LATE_CALLS: u32 = 8;
+/// How long most calls must have been late before there is a limit, and not less than they must wait to be late. After
+/// a pause of the process, what has come meanwhile is late and soon done: nothing of it has to be refused.
+const LATE_FOR: Duration = Duration::from_millis(100);
 
 /// The calls that began since some time.
 #[derive(Debug)]
 pub(super) struct Window {
     since: Instant,
+    /// How long most calls were late before that.
+    late_before: Duration,
     begun: u32,
     soon: u32,
     late: u32,
@@ -42,6 +47,9 @@ pub(super) enum Seen {
         begun: u32,
         /// The longest good wait of the late calls, in the mean.
         good_wait: Duration,
+        /// How long most calls were late before this window, and how long they have been.
+        late_before: Duration,
+        late_for: Duration,
     },
     InTime {
         some_late: bool,
@@ -52,6 +60,7 @@ impl Window {
     pub(super) const fn new(since: Instant) -> Self {
         Self {
             since,
+            late_before: Duration::ZERO,
             begun: 0,
             soon: 0,
             late: 0,
@@ -86,7 +95,7 @@ impl Window {
 
     /// Whether most calls were late. If others had calls too, one connection alone does not decide: it may be what makes its
     /// own calls late.
-    pub(super) fn seen(&self) -> Seen {
+    fn seen(&self, now: Instant) -> Seen {
         let is_late = self.late > self.soon && self.late >= LATE_CALLS && (self.has_other_late || !self.has_others);
         if !is_late {
             return Seen::InTime {
@@ -96,6 +105,32 @@ impl Window {
         Seen::Late {
             begun: self.begun,
             good_wait: self.good_waits / self.late.max(1),
+            late_before: self.late_before,
+            late_for: self.late_before + self.lasted(now),
+        }
+    }
+
+    /// Ends this window, and begins the next one.
+    pub(super) fn end(&mut self, now: Instant) -> Seen {
+        let seen = self.seen(now);
+        *self = Self::new(now);
+        if let Seen::Late { late_for, .. } = seen {
+            self.late_before = late_for;
+        }
+        seen
+    }
+}
+
+impl Seen {
+    /// Whether calls were late for so long that more come than are answered.
+    pub(super) fn is_overload(self) -> bool {
+        match self {
+            // One long window is not enough: what came in a single pause may have begun in it.
+            Self::Late { late_before, .. } if late_before.is_zero() => false,
+            Self::Late {
+                good_wait, late_for, ..
+            } => late_for >= LATE_FOR.max(good_wait * GOOD_PART / LATE_PART),
+            Self::InTime { .. } => false,
         }
     }
 }
@@ -117,7 +152,7 @@ mod tests {
                 window.count(u64::from(connection), ms(*waited), timeout.map(ms), is_limited);
             }
         }
-        window.seen()
+        window.seen(window.since)
     }
 
     #[test]
@@ -134,6 +169,8 @@ mod tests {
             let late = Seen::Late {
                 begun: 10,
                 good_wait: ms(good),
+                late_before: Duration::ZERO,
+                late_for: Duration::ZERO,
             };
             assert_eq!(seen(&[(10, longest + 1, timeout)], is_limited), late, "{timeout:?}");
             let in_time = Seen::InTime { some_late: false };
@@ -147,10 +184,29 @@ mod tests {
         let late = Seen::Late {
             begun: 110,
             good_wait: ms(12),
+            late_before: Duration::ZERO,
+            late_for: Duration::ZERO,
         };
         assert_eq!(seen(&[(100, 100, None), hurried], false), late);
         let in_time = Seen::InTime { some_late: true };
         assert_eq!(seen(&[(100, 20, None), hurried], false), in_time, "most began soon");
         assert_eq!(seen(&[(7, 100, Some(60))], false), in_time, "there are only a few");
+    }
+
+    #[test]
+    fn there_is_an_overload_when_calls_are_late_for_long() {
+        for (timeout, waited, windows) in [(Some(60), 40, 2), (Some(500), 300, 5), (None, 600, 10)] {
+            let begun = monotonic();
+            let mut window = Window::new(begun);
+            for number in 1..=windows {
+                (0..10).for_each(|connection| window.count(connection, ms(waited), timeout.map(ms), false));
+                let seen = window.end(begun + ms(50 * number));
+                assert_eq!(seen.is_overload(), number == windows, "{timeout:?}, {number}");
+            }
+            window.end(begun + ms(50 * windows + 50));
+            (0..10).for_each(|connection| window.count(connection, ms(waited), timeout.map(ms), false));
+            let seen = window.end(begun + ms(50 * windows + 100));
+            assert!(!seen.is_overload(), "it begins anew");
+        }
     }
 }

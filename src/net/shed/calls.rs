@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::fields::{leaves_table, table_size};
 use super::frames::{self, END_HEADERS, END_STREAM, HEADERS, NO_TABLE, RST_STREAM, SETTINGS, WINDOW_UPDATE};
+use crate::net::arrival::CallArrival;
 use crate::net::call_limit::{CallLimit, Taken, now};
 use crate::net::usage::ConnectionUsage;
 
@@ -13,7 +14,7 @@ use crate::net::usage::ConnectionUsage;
 const REFUSED_STREAMS: usize = 1 << 10;
 
 /// Calls that must have changed the table before their client is asked to insert no field. Each client inserts with its first
-/// calls, and loses its table for ever.
+/// calls, and one that is asked loses its table for ever.
 pub(super) const INSERTING_CALLS: u8 = 8;
 /// Room for frames that is kept when they are sent.
 pub(super) const KEPT_BYTES: usize = 4 << 10;
@@ -96,14 +97,14 @@ impl Calls {
     }
 
     /// Decides on a new call whose bytes have arrived at `arrived`: whether it is taken up.
-    pub(super) fn open(&mut self, stream: u32, arrived: Instant, now: Instant, how: Opens) -> bool {
+    pub(super) fn open(&mut self, stream: u32, arrived: CallArrival, now: Instant, how: Opens) -> bool {
         if how == Opens::MustBeTaken || self.needs_update {
             self.take_up(stream, arrived, self.limit.place_of_any(now));
             return true;
         }
         let later = if let Opens::Before(later) = how { later } else { 0 };
         let is_only = || how == Opens::Alone && !self.usage.has_waiting(now);
-        let Some(place) = self.limit.take(arrived, now, later, is_only) else {
+        let Some(place) = self.limit.take(arrived.at, now, later, is_only) else {
             self.opened = stream;
             self.refuse(stream);
             return false;
@@ -113,11 +114,11 @@ impl Calls {
     }
 
     /// Takes up a new call whose header fields have not all been read. Its client decides when they come, so it has no place.
-    pub(super) fn open_in_parts(&mut self, stream: u32, arrived: Instant) {
+    pub(super) fn open_in_parts(&mut self, stream: u32, arrived: CallArrival) {
         self.take_up(stream, arrived, None);
     }
 
-    fn take_up(&mut self, stream: u32, arrived: Instant, place: Option<Taken>) {
+    fn take_up(&mut self, stream: u32, arrived: CallArrival, place: Option<Taken>) {
         self.opened = stream;
         self.taken = stream;
         self.usage.taken_up(stream, arrived, place);

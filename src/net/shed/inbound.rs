@@ -6,7 +6,7 @@ use super::calls::{Calls, Opens};
 use super::frames::{
     ACK, DATA, HEAD_BYTES, HEADERS, Head, PREFACE_BYTES, PRIORITY, RST_STREAM, SETTINGS, WINDOW_UPDATE,
 };
-use crate::net::arrival::ArrivalTimes;
+use crate::net::arrival::{ArrivalTimes, CallArrival};
 
 /// The longest frame that is kept back until all of it is read. A call of gRPC opens with some 100 bytes.
 pub(super) const HELD_BYTES: usize = 512;
@@ -94,10 +94,9 @@ fn is_kept(head: Head, frames: &[u8], calls: &mut Calls, opening: &mut Opening) 
     let block = || head.block(frames.get(HEAD_BYTES..HEAD_BYTES + head.length)?);
     match head.kind {
         HEADERS if head.is_of_client() && calls.is_new(head.stream) => {
-            let seen = opening.seen.get_or_insert_with(|| Seen::in_frames(frames));
-            let arrived = seen.next_arrived(opening.arrived);
+            let seen = opening.seen.get_or_insert_with(|| Seen::in_frames(frames, calls));
             let Some(block) = block() else {
-                calls.open_in_parts(head.stream, arrived);
+                calls.open_in_parts(head.stream, opening.arrived.of_call(0, 1));
                 return true;
             };
             let can_miss = calls.may_miss(block);
@@ -108,6 +107,7 @@ fn is_kept(head: Head, frames: &[u8], calls: &mut Calls, opening: &mut Opening) 
                 calls.skip(head.stream);
                 return false;
             }
+            let arrived = seen.next_arrived(opening.arrived);
             let how = match (can_miss, seen.calls) {
                 (false, _) => Opens::MustBeTaken,
                 (true, ..=1) => Opens::Alone,
@@ -140,33 +140,38 @@ fn is_kept(head: Head, frames: &[u8], calls: &mut Calls, opening: &mut Opening) 
 struct Seen {
     /// The streams that are reset.
     resets: Vec<u32>,
-    /// The calls that are opened, at most; trailers count too.
+    /// The calls that are opened, without those that are reset and without one that is cut.
     calls: usize,
     /// Those of them that were looked at.
     opened: usize,
 }
 
 impl Seen {
-    fn in_frames(mut frames: &[u8]) -> Self {
-        let mut seen = Self {
-            resets: Vec::new(),
-            calls: 0,
-            opened: 0,
-        };
+    fn in_frames(mut frames: &[u8], calls: &Calls) -> Self {
+        let (mut opened, mut resets) = (Vec::new(), Vec::new());
         while let Some(head) = Head::read(frames) {
+            let length = HEAD_BYTES + head.length;
             match head.kind {
-                RST_STREAM => seen.resets.push(head.stream),
-                HEADERS => seen.calls += 1,
+                RST_STREAM => resets.push(head.stream),
+                HEADERS if head.is_of_client() && calls.is_new(head.stream) && length <= frames.len() => {
+                    opened.push(head.stream);
+                }
                 _ => {}
             }
-            frames = frames.get(HEAD_BYTES + head.length..).unwrap_or_default();
+            frames = frames.get(length..).unwrap_or_default();
         }
-        seen
+        opened.dedup(); // trailers
+        opened.retain(|stream| !resets.contains(stream));
+        Self {
+            resets,
+            calls: opened.len(),
+            opened: 0,
+        }
     }
 
     /// When the next call arrived.
-    fn next_arrived(&mut self, arrived: ArrivalTimes) -> Instant {
+    fn next_arrived(&mut self, arrived: ArrivalTimes) -> CallArrival {
         self.opened += 1;
-        arrived.of_part(self.opened - 1, self.calls)
+        arrived.of_call(self.opened - 1, self.calls)
     }
 }

@@ -3,7 +3,8 @@
 //!
 //! HTTP/2 tells no stream when a call begins, and calls begin in tasks of their own, so only about in the order in which they
 //! were taken up. So each call that begins marks the first entry without a mark. The arrivals of neighbours differ little, and
-//! a place is given back by the stream to which it belongs.
+//! a place is given back by the stream to which it belongs. A call that is taken for another one can hold a place for as long
+//! as places count.
 
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 use super::ConnectionUsage;
+use crate::net::arrival::CallArrival;
 use crate::net::call_limit::Taken;
 
 /// Calls of one connection that may wait to begin. HTTP/2 takes up fewer.
@@ -25,8 +27,7 @@ pub(super) type WaitingCalls = Mutex<VecDeque<WaitingCall>>;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct WaitingCall {
     stream: u32,
-    /// When its bytes arrived.
-    arrived: Instant,
+    arrived: CallArrival,
     /// Its place in the limit of calls. Without one, the call says nothing of whether the server is late.
     place: Option<Taken>,
     /// Whether a lookup that has begun has marked it.
@@ -38,7 +39,7 @@ pub(super) struct WaitingCall {
 /// A call that begins.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Begun {
-    /// When its bytes arrived.
+    /// When its bytes arrived, at the latest.
     pub(crate) arrived: Instant,
     /// The lookup that waits on until it is answered.
     pub(crate) lookup: Option<WaitingLookup>,
@@ -52,16 +53,18 @@ impl ConnectionUsage {
     /// Notes that a call begins whose client waits for `timeout`, if it tells. A lookup counts until it is answered.
     pub(crate) fn begins(&self, now: Instant, timeout: Option<Duration>, is_lookup: bool) -> Begun {
         let call = self.next_begins(now, is_lookup);
-        let arrived = call.map(|call| call.arrived).or_else(|| self.last_arrival());
-        let arrived = arrived.unwrap_or(now);
+        let arrived = call.map(|call| call.arrived.at_latest);
+        let arrived = arrived.or_else(|| self.last_arrival()).unwrap_or(now);
         if let Some(calls) = &self.0.limits.calls
-            && let Some(place) = call.and_then(|call| call.place)
+            && let Some((call, place)) = call.and_then(|call| Some((call, call.place?)))
         {
-            if !is_lookup || call.is_some_and(|call| call.is_reset) {
+            if !is_lookup || call.is_reset {
                 calls.gone(place);
             }
             if self.0.is_known.load(Ordering::Relaxed) {
-                let waited = now.saturating_duration_since(arrived);
+                // While the client takes nothing, nothing is read from it: that wait is its own.
+                let since = call.arrived.at.max(self.last_blocked());
+                let waited = now.saturating_duration_since(since);
                 calls.began(self.0.number, waited, timeout, now);
             }
         }
@@ -72,7 +75,7 @@ impl ConnectionUsage {
     /// Marks the next call that begins. It is taken away if nothing more is to be known of it.
     fn next_begins(&self, now: Instant, is_lookup: bool) -> Option<WaitingCall> {
         let mut waiting = self.0.waiting_calls.lock();
-        let is_old = |call: &WaitingCall| now.saturating_duration_since(call.arrived) > REMEMBERED;
+        let is_old = |call: &WaitingCall| now.saturating_duration_since(call.arrived.at) > REMEMBERED;
         while waiting.front().is_some_and(is_old) {
             waiting.pop_front();
         }
@@ -91,18 +94,20 @@ impl ConnectionUsage {
         self.0.is_known.store(true, Ordering::Relaxed);
     }
 
-    /// Notes a call that HTTP/2 takes up, whose bytes have arrived at this time, and its place if it has one.
-    pub(in crate::net) fn taken_up(&self, stream: u32, arrived: Instant, place: Option<Taken>) {
+    /// Notes a call that HTTP/2 takes up, and its place if it has one.
+    pub(in crate::net) fn taken_up(&self, stream: u32, arrived: CallArrival, place: Option<Taken>) {
         let mut waiting = self.0.waiting_calls.lock();
-        if waiting.len() < MAX_WAITING {
-            waiting.push_back(WaitingCall {
-                stream,
-                arrived,
-                place,
-                has_begun: false,
-                is_reset: false,
-            });
+        if waiting.len() == MAX_WAITING {
+            self.give_back(place);
+            return;
         }
+        waiting.push_back(WaitingCall {
+            stream,
+            arrived,
+            place,
+            has_begun: false,
+            is_reset: false,
+        });
     }
 
     /// Whether a call waits to begin, or a lookup for its answer.
@@ -113,7 +118,8 @@ impl ConnectionUsage {
         calls.is_some_and(|calls| places.any(|place| calls.counts(place, now)))
     }
 
-    /// Notes that a call was answered. So it has begun; if it has no mark, it has marked another one, which is still to begin.
+    /// Notes that a call was answered. As a rule it has begun; if it has no mark, it has marked another one, which is still to
+    /// begin.
     pub(in crate::net) fn answered(&self, stream: u32) {
         let mut waiting = self.0.waiting_calls.lock();
         let Some(answered) = waiting.iter().position(|call| call.stream == stream) else {
