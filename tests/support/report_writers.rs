@@ -108,6 +108,24 @@ impl Writer {
         );
     }
 
+    /// Reports each number once, and goes on until all of it is acknowledged. The ids begin with `tag`.
+    pub async fn report_each_number(&mut self, tag: &str) {
+        let name = |number| Name {
+            number,
+            id: format!("{tag}-{number}"),
+        };
+        let mut open: Vec<Name> = (0..NUMBERS).map(name).collect();
+        while !open.is_empty() {
+            for names in open.chunks(MAX_BATCH) {
+                self.send_batch(names).await;
+            }
+            open.retain(|name| self.sent_reports.fate(name) != Some(Fate::Acknowledged));
+            if !open.is_empty() {
+                sleep(PAUSE).await;
+            }
+        }
+    }
+
     async fn run(mut self, stop: Arc<AtomicBool>) -> Seen {
         while !stop.load(Ordering::Relaxed) {
             let all_done = match self.random.below(20) {

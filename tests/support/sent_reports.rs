@@ -1,7 +1,7 @@
 //! The reports that writers sent, their known outcomes, and a check of a server's answers against them.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use parking_lot::Mutex;
 use ringwarden::wire::Timestamp;
@@ -52,6 +52,8 @@ pub struct SentReports {
     fates: Mutex<BTreeMap<Name, Fate>>,
     /// When the last request was made of all that were acknowledged.
     last_success: Mutex<Option<Instant>>,
+    /// When the reports were acknowledged, in milliseconds since the epoch.
+    acknowledged_at: Mutex<BTreeMap<Name, i64>>,
 }
 
 impl Name {
@@ -60,13 +62,27 @@ impl Name {
         Report {
             report_id: self.id.clone(),
             number: number(self.number),
-            category: Category::TechSupportScam.into(),
+            category: self.category().into(),
             source: Source::Consumer.into(),
             occurred_at: Some(Timestamp::from_millis(1_605_441_600_000)),
             comment: self.id.clone(),
             ..Report::default()
         }
     }
+}
+
+impl Name {
+    /// Reports differ in what they say, so that one in the place of another can be seen.
+    fn category(&self) -> Category {
+        const CATEGORIES: [Category; 3] = [Category::TechSupportScam, Category::TaxScam, Category::UtilityScam];
+        CATEGORIES[self.id.bytes().map(usize::from).sum::<usize>() % CATEGORIES.len()]
+    }
+}
+
+/// The time by the wall clock, in milliseconds since the epoch.
+pub fn wall_clock() -> i64 {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    i64::try_from(since_epoch.as_millis()).unwrap()
 }
 
 /// One of the numbers that reports are about.
@@ -83,6 +99,20 @@ impl SentReports {
             *last = (*last).max(Some(began));
         }
         self.note(name, Fate::Acknowledged);
+        self.acknowledged_at
+            .lock()
+            .entry(name.clone())
+            .or_insert_with(wall_clock);
+    }
+
+    /// The acknowledged reports, and when they were, in milliseconds since the epoch.
+    pub fn acknowledged_at(&self) -> BTreeMap<Name, i64> {
+        self.acknowledged_at.lock().clone()
+    }
+
+    /// The fate of each report.
+    pub fn fates(&self) -> BTreeMap<Name, Fate> {
+        self.fates.lock().clone()
     }
 
     /// Whether a report was written whose request was made after a moment.
@@ -169,7 +199,7 @@ async fn counted(index: usize, reports: usize, lookups: &mut LookupServiceClient
 }
 
 /// The reports of a number, page by page, each checked to be what was sent.
-async fn reports_of(index: usize, channel: Channel) -> Vec<Name> {
+pub async fn reports_of(index: usize, channel: Channel) -> Vec<Name> {
     let mut client = ReportServiceClient::new(channel);
     let mut names = Vec::new();
     let mut page_token = String::new();

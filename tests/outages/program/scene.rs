@@ -13,12 +13,12 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
-use super::watch::{Data, Speed, Watch, wall_clock};
+use super::watch::{Data, Speed, Watch};
 use crate::support::program::Program;
 use crate::support::random::Random;
 use crate::support::redis_server::RedisServer;
 use crate::support::report_writers::{Writer, Writers};
-use crate::support::sent_reports::{NUMBERS, Name, SentReports, number};
+use crate::support::sent_reports::{NUMBERS, Name, SentReports, number, wall_clock};
 
 /// The settings with which Redis keeps acknowledged writes.
 pub const DURABLE: [(&str, &str); 2] = [("appendonly", "yes"), ("appendfsync", "always")];

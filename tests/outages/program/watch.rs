@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use ringwarden::wire::v1::lookup_service_client::LookupServiceClient;
@@ -11,6 +11,8 @@ use ringwarden::wire::v1::{LookupRequest, LookupResponse, RiskLevel};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval};
 use tonic::transport::Channel;
+
+use crate::support::sent_reports::wall_clock;
 
 /// The time between two lookups. The next lookup does not wait for the one before, so that a server that stalls
 /// once is slow many times.
@@ -164,11 +166,6 @@ async fn look_up_until(
     }
     under_way.join_all().await;
     samples.lock().sort_by_key(|sample| sample.began);
-}
-
-pub fn wall_clock() -> i64 {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    i64::try_from(since_epoch.as_millis()).unwrap()
 }
 
 fn data(answer: &LookupResponse, reports: u32, at: [i64; 2]) -> Result<Data, String> {

@@ -1,0 +1,86 @@
+//! Faults of real processes under real clients, and an oracle that says what was lost, doubled, invented or untrue.
+//!
+//! `cargo test --test faults` plays each row in its short form. By hand, `cargo test --test faults -- --long` plays the long
+//! one; `--rounds N` plays so many rounds, `--seed N` repeats a run, `--only TEXT` (or just `TEXT`) chooses rows by
+//! their names, `--list` names them, and `--table FILE` writes the table of `docs/reliability.md`. Rows measure times, so
+//! they are played one after the other.
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    missing_docs,
+    unreachable_pub,
+    reason = "a test may fail loudly, print what it measured, and spawn tasks that end with it"
+)]
+
+mod askers;
+mod link;
+mod options;
+mod oracle;
+mod outcome;
+mod rows;
+mod scene;
+#[path = "../support/mod.rs"]
+mod support;
+mod table;
+
+use std::process::ExitCode;
+
+use options::Options;
+use outcome::Played;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let options = match Options::read(std::env::args().skip(1)) {
+        Ok(options) => options,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let rows: Vec<_> = rows::all()
+        .into_iter()
+        .filter(|row| options.chooses(row.name))
+        .collect();
+    if options.is_list {
+        rows.iter().for_each(|row| println!("{}: test", row.name));
+        return ExitCode::SUCCESS;
+    }
+    println!("seed {}", options.seed);
+    let mut played = Vec::new();
+    for row in &rows {
+        let rounds = options
+            .rounds
+            .unwrap_or(if options.is_long { row.long } else { row.short });
+        println!("{} ...", row.name);
+        let outcome = row.play(rounds, &options).await;
+        let row = Played {
+            name: row.name,
+            rounds,
+            outcome,
+        };
+        println!("  {}", table::line(&row));
+        for fault in row.outcome.faults() {
+            println!("  FAILED: {fault}");
+        }
+        played.push(row);
+    }
+    let text = table::of(&played);
+    println!("\n{text}");
+    if let Some(path) = &options.table {
+        table::write(path, &text);
+    }
+    let failed = played.iter().filter(|row| !row.outcome.faults().is_empty()).count();
+    println!("{} rows, {failed} failed", played.len());
+    if failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}

@@ -1,0 +1,55 @@
+//! The arguments of the harness.
+
+use std::path::PathBuf;
+
+/// Which rows are played, and how.
+#[derive(Debug)]
+pub struct Options {
+    /// A row is played if its name has one of these texts in it, or if there are none.
+    only: Vec<String>,
+    /// Rounds of each row, in the place of its own numbers.
+    pub rounds: Option<usize>,
+    pub seed: u64,
+    pub is_long: bool,
+    pub is_list: bool,
+    /// The document whose table is replaced.
+    pub table: Option<PathBuf>,
+}
+
+impl Options {
+    /// Reads arguments. Those of other test programs that mean nothing here are taken and ignored.
+    pub fn read(arguments: impl IntoIterator<Item = String>) -> Result<Self, String> {
+        let mut options = Self {
+            only: Vec::new(),
+            rounds: None,
+            seed: getrandom::u64().map_err(|error| error.to_string())?,
+            is_long: false,
+            is_list: false,
+            table: None,
+        };
+        let mut arguments = arguments.into_iter();
+        while let Some(argument) = arguments.next() {
+            let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
+            match argument.as_str() {
+                "--only" => options.only.push(value()?),
+                "--rounds" => options.rounds = Some(number(&argument, &value()?)?),
+                "--seed" => options.seed = number(&argument, &value()?)?,
+                "--table" => options.table = Some(value()?.into()),
+                "--long" | "--ignored" => options.is_long = true,
+                "--list" => options.is_list = true,
+                "--nocapture" | "--show-output" | "--quiet" => {}
+                other if other.starts_with('-') => return Err(format!("unknown argument {other}")),
+                _ => options.only.push(argument),
+            }
+        }
+        Ok(options)
+    }
+
+    pub fn chooses(&self, name: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|text| name.contains(text))
+    }
+}
+
+fn number<T: std::str::FromStr>(argument: &str, text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| format!("{argument} {text}: not a number"))
+}

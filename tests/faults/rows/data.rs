@@ -1,0 +1,82 @@
+//! What Redis holds is lost, or it has no room for more.
+
+use std::fs::OpenOptions;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::{DURABLE, Round};
+use crate::outcome::Outcome;
+use crate::scene::Scene;
+use crate::support::redis_server::RedisServer;
+
+/// How long Redis stays empty: longer than data stays fresh.
+const EMPTY: Duration = Duration::from_millis(6_500);
+/// The room that Redis has left, in bytes; how long it takes no write, and the longest time until then.
+const ROOM: usize = 64 << 10;
+const FULL: Duration = Duration::from_secs(2);
+const FULL_WITHIN: Duration = Duration::from_secs(30);
+/// The file to which Redis appends its commands.
+const LOG: &str = "appendonlydir/appendonly.aof.1.incr.aof";
+
+/// Redis is emptied under running instances, and its log is cut before that, as its manual advises.
+pub async fn emptied(round: Round) -> Outcome {
+    let mut redis = RedisServer::start(&DURABLE);
+    let mut scene = Scene::start(&[redis.url(), redis.url()], round.seed).await;
+    for _ in 0..round.rounds {
+        scene.write(0);
+        scene.write(1);
+        scene.wait(300, 1_500).await;
+        scene.write_no_more().await;
+        let log = redis.directory().join(LOG);
+        let whole = log.metadata().unwrap().len();
+        let emptied = Instant::now();
+        redis.command(&["FLUSHALL"]);
+        scene.write(0);
+        scene.write(1);
+        sleep(EMPTY).await;
+        let took_writes = scene.sent.has_succeeded_since(emptied);
+        scene.expect(!took_writes, || "a write was acknowledged by an empty store".to_owned());
+        redis.kill();
+        let file = OpenOptions::new().write(true).open(&log).unwrap();
+        file.set_len(whole).unwrap();
+        redis.start_again();
+        scene.heal(Instant::now()).await;
+        scene.write_no_more().await;
+    }
+    scene.end().await
+}
+
+/// Redis has no more room, and gets some again.
+pub async fn out_of_memory(round: Round) -> Outcome {
+    let redis = RedisServer::start(&DURABLE);
+    let mut scene = Scene::start(&[redis.url(), redis.url()], round.seed).await;
+    scene.write(0);
+    scene.write(1);
+    for _ in 0..round.rounds {
+        scene.wait(300, 1_500).await;
+        let most = used_memory(&redis) + ROOM;
+        redis.command(&["CONFIG", "SET", "maxmemory", &most.to_string()]);
+        let began = Instant::now();
+        while scene.sent.has_succeeded_since(Instant::now() - FULL) && began.elapsed() < FULL_WITHIN {
+            sleep(Duration::from_millis(100)).await;
+        }
+        scene.expect(began.elapsed() < FULL_WITHIN, || {
+            "writes were acknowledged all the time".to_owned()
+        });
+        for instance in 0..scene.instances.len() {
+            let up = scene.instances[instance].metric("ringwarden_store_up").await;
+            scene.expect(up < 0.5, || "a store that is full is said to be up".to_owned());
+        }
+        redis.command(&["CONFIG", "SET", "maxmemory", "0"]);
+        scene.heal(Instant::now()).await;
+    }
+    scene.end().await
+}
+
+fn used_memory(redis: &RedisServer) -> usize {
+    let answer = redis.command(&["INFO", "memory"]);
+    let text: String = redis::from_redis_value(answer).unwrap();
+    let used = text.lines().find_map(|line| line.strip_prefix("used_memory:"));
+    used.unwrap().trim().parse().unwrap()
+}
