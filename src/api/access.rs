@@ -3,8 +3,6 @@
 //! The table is the only place that decides. Both edges ask it before they read the body of a request. A method that is not in
 //! the table may be called by nobody, except on a server without principals. A test compares the table with the contract.
 
-use std::sync::atomic::Ordering;
-
 use super::rates::RequestClass;
 use super::{Api, ApiError, Permit, RequestContext};
 use crate::domain::identity::{Caller, Identified, Role, Roles};
@@ -180,11 +178,10 @@ impl Api {
             self.metrics()
                 .role_missing(role_label(role), service_label(permit.service));
         }
-        let second = self.clock().now().millis().div_euclid(1_000);
-        if self.0.denied_at.swap(second, Ordering::Relaxed) != second {
+        if let Some(left_out) = self.0.denials.line() {
             // The name of a principal may be that of a person. The id of its key is not.
             let (method, credential) = (permit.method, known.credential);
-            tracing::info!(method, ?roles, %credential, "none of the caller's roles may call the method");
+            tracing::info!(method, ?roles, %credential, left_out, "none of the caller's roles may call the method");
         }
     }
 }
