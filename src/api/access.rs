@@ -160,8 +160,12 @@ impl Api {
             Caller::Nobody | Caller::Unchecked if !self.freshness().is_ready() || self.is_unconfirmed() => {
                 Err(ServiceError::IndexLoading.into())
             }
-            Caller::Unchecked => Err(self.not_checked(context)),
+            Caller::Unchecked => {
+                self.count_refused(context);
+                Err(self.not_checked(context))
+            }
             Caller::Nobody => {
+                self.count_refused(context);
                 self.charge_network(context)?;
                 Err(ApiError::unauthenticated())
             }
@@ -170,7 +174,14 @@ impl Api {
 }
 
 impl Api {
-    /// Counts a request that none of its caller's roles allows, and logs one such request in a second.
+    /// Counts a request that is refused since its credential is not accepted. What needs no credential does not get here.
+    fn count_refused(&self, context: &RequestContext) {
+        if let Some(refused) = context.refused {
+            self.metrics().refused_credential(refused);
+        }
+    }
+
+    /// Counts a request that none of its caller's roles allows, and tells the log of it, at most once in a second.
     fn deny(&self, permit: Permit, known: &Identified) {
         let roles = known.principal.roles;
         if let Some(role) = roles.iter().next() {

@@ -11,6 +11,7 @@ mod late;
 mod matrix;
 mod races;
 mod rates;
+mod refusals;
 mod scopes;
 mod senders;
 mod steady;
