@@ -6,6 +6,7 @@ mod closed;
 mod credentials;
 mod early;
 mod emergency;
+mod first_admin;
 mod hostile;
 mod late;
 mod matrix;
