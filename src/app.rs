@@ -6,6 +6,7 @@ mod descriptors;
 mod directories;
 #[cfg(test)]
 mod edge_tests;
+mod ending;
 mod erasures;
 mod exposure;
 mod files;
@@ -23,6 +24,8 @@ mod warm_up;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::sync::oneshot;
 
 use crate::api::{Admission, Api, ApiSettings};
 use crate::clock::Clock;
@@ -160,6 +163,11 @@ pub enum AppError {
         /// The number of file descriptors that the server needs.
         needed: u64,
     },
+    /// The first administrator cannot be made, so nobody could ever be let in.
+    #[error(
+        "nobody could be let in: the store has no principal, and --bootstrap-admin cannot make the first administrator"
+    )]
+    FirstAdmin(#[source] Box<Self>),
     /// The evidence cannot be refolded.
     #[error("cannot refold the evidence")]
     Migrate(#[source] ServiceError),
@@ -303,7 +311,15 @@ impl App {
 
     /// Runs until shutdown is announced or requested. If it is announced, the server is no longer ready and still answers
     /// for the time of grace. Then waits for requests in progress. Returns whether all of them ended in time.
-    pub async fn run(self, listeners: Listeners, tasks: &Tasks, shutdown: config::ShutdownSettings) -> bool {
+    ///
+    /// # Errors
+    /// If the first administrator cannot be made: the server has ended.
+    pub async fn run(
+        self,
+        listeners: Listeners,
+        tasks: &Tasks,
+        shutdown: config::ShutdownSettings,
+    ) -> Result<bool, AppError> {
         let (decision_log, _guard) = self.decision_log.unzip();
         let settings = ApiSettings {
             admission: self.admission,
@@ -349,25 +365,24 @@ impl App {
         if let Some(snapshots) = self.snapshots {
             tasks.spawn_heavy("snapshots", snapshots.run(tasks.clone()));
         }
+        let (refuse, refusal) = oneshot::channel();
         let follower = follow(
             self.follower,
             self.services,
             (self.migrate, self.fallback),
-            (self.bootstrap_admin, self.admission),
+            (self.bootstrap_admin, self.admission, refuse),
         );
         spawn_endless(tasks, "follower", follower);
-        tasks.shutdown_announced().await;
+        let refused = tokio::select! {
+            () = tasks.shutdown_announced() => None,
+            Ok(error) = refusal => Some(error),
+        };
         api.announce_shutdown();
-        if !shutdown.grace.is_zero() {
-            let grace_ms = shutdown.grace.as_millis();
-            tracing::info!(grace_ms, "the server is not ready any more, and still answers");
-            // It ends early if a task of the server fails.
-            tokio::time::timeout(shutdown.grace, tasks.shutdown_requested())
-                .await
-                .ok();
-        }
-        tracing::info!("draining");
-        tasks.drain(shutdown.drain_deadline).await
+        let Some(error) = refused else {
+            return Ok(ending::end(tasks, shutdown).await);
+        };
+        tasks.drain(shutdown.drain_deadline).await;
+        Err(error)
     }
 }
 
@@ -378,7 +393,7 @@ async fn follow(
     follower: Arc<Follower>,
     services: Arc<Services>,
     (migrate, mut fallback): (bool, Option<opening::Fallback>),
-    (bootstrap_admin, admission): (Option<PathBuf>, Admission),
+    (bootstrap_admin, admission, refuse): (Option<PathBuf>, Admission, oneshot::Sender<AppError>),
 ) {
     let mut pause = FIRST_PAUSE;
     while !follower.freshness().is_ready() {
@@ -404,7 +419,12 @@ async fn follow(
         }
         tracing::info!("the index from the snapshot has caught up with the store");
     }
-    let first_admin = first_admin::settle(&services, bootstrap_admin.as_deref(), admission);
+    // Whether the store has a principal is known only now.
+    let first_admin = async {
+        if let Err(error) = first_admin::settle(&services, bootstrap_admin.as_deref(), admission).await {
+            refuse.send(error).ok();
+        }
+    };
     tokio::join!(follower.run(), fold_again(&follower, &services, migrate), first_admin);
 }
 

@@ -149,13 +149,14 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for WithContext<S> {
         let address = request.extensions().get::<PeerAddress>();
         let client = address.map(|address| address.0);
         let generation = self.api.generation();
-        let caller = self.api.caller(&Shown {
+        let (caller, refused) = self.api.caller(&Shown {
             authorization: authorization(request.headers()),
             certificate: certificate.map(|certificate| CertificateHash(certificate.sha256)),
             client,
         });
         let context = RequestContext {
             caller,
+            refused,
             client,
             permit: Permit {
                 generation,

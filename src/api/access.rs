@@ -3,8 +3,6 @@
 //! The table is the only place that decides. Both edges ask it before they read the body of a request. A method that is not in
 //! the table may be called by nobody, except on a server without principals. A test compares the table with the contract.
 
-use std::sync::atomic::Ordering;
-
 use super::rates::RequestClass;
 use super::{Api, ApiError, Permit, RequestContext};
 use crate::domain::identity::{Caller, Identified, Role, Roles};
@@ -130,14 +128,13 @@ impl Api {
         if self.is_unconfirmed() {
             return Ok(());
         }
-        self.check_roles(context, METRICS)?;
-        self.charge(context, RequestClass::Other, 1)?;
-        // They count what all tenants do, so they are for those who run the server.
-        if context.caller.tenant() == TenantId::DEFAULT {
-            Ok(())
-        } else {
-            Err(ApiError::role_required(METRICS))
+        // They count what all tenants do, so they are for those who run the server: in another tenant, no role would do.
+        if context.caller.tenant() != TenantId::DEFAULT {
+            self.charge(context, RequestClass::Other, 1)?;
+            return Err(ApiError::of_the_operator());
         }
+        self.check_roles(context, METRICS)?;
+        self.charge(context, RequestClass::Other, 1)
     }
 
     /// Checks that the caller has an accepted credential. Any role will do.
@@ -163,8 +160,12 @@ impl Api {
             Caller::Nobody | Caller::Unchecked if !self.freshness().is_ready() || self.is_unconfirmed() => {
                 Err(ServiceError::IndexLoading.into())
             }
-            Caller::Unchecked => Err(self.not_checked(context)),
+            Caller::Unchecked => {
+                self.count_refused(context);
+                Err(self.not_checked(context))
+            }
             Caller::Nobody => {
+                self.count_refused(context);
                 self.charge_network(context)?;
                 Err(ApiError::unauthenticated())
             }
@@ -173,18 +174,24 @@ impl Api {
 }
 
 impl Api {
-    /// Counts a request that none of its caller's roles allows, and logs one such request in a second.
+    /// Counts a request that is refused since its credential is not accepted. What needs no credential does not get here.
+    fn count_refused(&self, context: &RequestContext) {
+        if let Some(refused) = context.refused {
+            self.metrics().refused_credential(refused);
+        }
+    }
+
+    /// Counts a request that none of its caller's roles allows, and tells the log of it, at most once in a second.
     fn deny(&self, permit: Permit, known: &Identified) {
         let roles = known.principal.roles;
         if let Some(role) = roles.iter().next() {
             self.metrics()
                 .role_missing(role_label(role), service_label(permit.service));
         }
-        let second = self.clock().now().millis().div_euclid(1_000);
-        if self.0.denied_at.swap(second, Ordering::Relaxed) != second {
+        if let Some(left_out) = self.0.denials.line() {
             // The name of a principal may be that of a person. The id of its key is not.
             let (method, credential) = (permit.method, known.credential);
-            tracing::info!(method, ?roles, %credential, "none of the caller's roles may call the method");
+            tracing::info!(method, ?roles, %credential, left_out, "none of the caller's roles may call the method");
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::domain::actor::Actor;
 use crate::domain::audit::{AuditEdge, RequestedBy, Via};
 use crate::domain::identity::{Caller, Role, Roles};
 use crate::domain::tenant::TenantId;
-use crate::metrics::EdgeLabel;
+use crate::metrics::{EdgeLabel, RefusedLabel};
 use crate::service::Sender;
 
 /// Everything an edge knows of a request besides its message. Every handler takes it.
@@ -22,6 +22,9 @@ pub struct RequestContext {
     pub client_timeout: Option<Duration>,
     /// The party that sends the request.
     pub caller: Caller,
+    /// Why it is nobody; none if it is somebody, or if nobody can be recognised yet. It is counted if the request is refused
+    /// for that, and not before: probes and pages need no credential.
+    pub refused: Option<RefusedLabel>,
     /// The address of the client, or of the proxy in front of the server; none if the request came over no network.
     pub client: Option<IpAddr>,
     /// The edge and the number of the connection there; none if the request came over no network.
@@ -52,6 +55,7 @@ impl RequestContext {
             arrived,
             client_timeout: None,
             caller: Caller::Nobody,
+            refused: None,
             client: None,
             connection: None,
             permit: Permit {

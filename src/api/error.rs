@@ -164,6 +164,13 @@ impl ApiError {
         }
     }
 
+    /// The error for the metrics, which only the tenant that operates the server may read.
+    #[must_use]
+    pub fn of_the_operator() -> Self {
+        let text = "the metrics count what all tenants do: only the tenant `default`, which operates the server, may read them here";
+        Self::new(Code::PermissionDenied, text)
+    }
+
     /// The error of a request beyond a quota of requests. The text names the quota and its limit.
     pub(super) fn over_quota(quota: &'static str, text: String, retry_after: Duration) -> Self {
         Self {

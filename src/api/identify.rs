@@ -52,30 +52,22 @@ impl std::fmt::Debug for Authorization<'_> {
 }
 
 impl Api {
-    /// The party behind a request. A credential that is not accepted makes it nobody, also beside another that is.
+    /// The party behind a request, and why it is nobody. A credential that is not accepted makes it nobody, also beside another
+    /// that is. Nothing is counted yet: what the request asks for may need no credential.
     #[must_use]
-    pub fn caller(&self, shown: &Shown<'_>) -> Caller {
+    pub fn caller(&self, shown: &Shown<'_>) -> (Caller, Option<RefusedLabel>) {
         if self.is_open() {
-            return Caller::Open;
+            return (Caller::Open, None);
         }
         match self.identified(shown) {
             Ok(Ok(identified)) => {
                 self.0.services.identities.note_use(&identified);
-                Caller::Known(identified.into())
+                (Caller::Known(identified.into()), None)
             }
-            Ok(Err(refused)) => {
-                // Before the store has said whether it has principals, nobody needs a credential, and nobody is let in.
-                if !self.is_unconfirmed() {
-                    self.metrics().refused_credential(refused);
-                }
-                if refused == RefusedLabel::NotChecked {
-                    Caller::Unchecked
-                } else {
-                    Caller::Nobody
-                }
-            }
+            Ok(Err(refused @ RefusedLabel::NotChecked)) => (Caller::Unchecked, Some(refused)),
+            Ok(Err(refused)) => (Caller::Nobody, Some(refused)),
             // `Api::authorize` says that the index is being loaded.
-            Err(_) => Caller::Nobody,
+            Err(_) => (Caller::Nobody, None),
         }
     }
 
@@ -114,11 +106,14 @@ impl Api {
         }
         let caller = match &context.caller {
             Caller::Open if !self.is_closed() => Caller::Open,
-            Caller::Open | Caller::Nobody | Caller::Unchecked => Caller::Nobody,
+            Caller::Open | Caller::Nobody | Caller::Unchecked => {
+                context.refused.get_or_insert(RefusedLabel::Missing);
+                Caller::Nobody
+            }
             Caller::Known(known) => match identities.identify_again(known) {
                 Ok(again) => Caller::Known(again.into()),
                 Err(refused) => {
-                    self.metrics().refused_credential(label(refused));
+                    context.refused = Some(label(refused));
                     Caller::Nobody
                 }
             },

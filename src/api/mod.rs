@@ -32,7 +32,7 @@ mod warm_up;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -40,7 +40,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use self::admission::Admissions;
-use crate::clock::Clock;
+use crate::clock::{Clock, Pace};
 use crate::decision_log::DecisionLog;
 use crate::index::Freshness;
 use crate::metrics::{Metrics, MutationLabel, MutationOutcomeLabel};
@@ -111,8 +111,8 @@ struct Shared {
     leaving: AtomicBool,
     /// Cancelled when the server shuts down: it ends streams that would stay open.
     draining: CancellationToken,
-    /// The second in which a request was last logged that its caller's roles do not allow.
-    denied_at: AtomicI64,
+    /// Lets few lines into the log about requests that their caller's roles do not allow.
+    denials: Pace,
     /// The heavy requests in progress.
     heavy: Admissions,
     /// One permit for each list that is being replaced by a complete upload.
@@ -177,7 +177,7 @@ impl Api {
             decision_log,
             leaving: AtomicBool::new(false),
             draining: CancellationToken::new(),
-            denied_at: AtomicI64::new(0),
+            denials: Pace::default(),
             heavy: Admissions::new(heavy_requests),
             replacing: Semaphore::new(list::MAX_REPLACED_AT_ONCE),
             exports: Admissions::new(export::MAX_EXPORTS),

@@ -37,29 +37,39 @@ pub(super) fn working_credentials(config: &Config) -> WorkingCredentials {
 }
 
 /// Makes the first administrator if `file` is given. Without it, says so if nobody can ever be let in. The index is loaded.
-pub(super) async fn settle(services: &Services, file: Option<&Path>, admission: Admission) {
+///
+/// # Errors
+/// If the file cannot be used, and the store has no principal: the server would be closed to everybody.
+pub(super) async fn settle(services: &Services, file: Option<&Path>, admission: Admission) -> Result<(), AppError> {
     if let Some(file) = file {
-        make(services, file).await;
-    } else if admission == Admission::PrincipalsOnly && services.identities.are_none() {
+        return make(services, file).await;
+    }
+    if admission == Admission::PrincipalsOnly && services.identities.are_none() {
         tracing::warn!(
             "nobody is let in: --auth required is set, and the store has no principal: start with --bootstrap-admin FILE, which \
              makes the key of the first administrator"
         );
     }
+    Ok(())
 }
 
 /// Makes the first administrator if the store has no principal. The index is loaded. Tries again while the store cannot be
 /// written.
-async fn make(services: &Services, file: &Path) {
+async fn make(services: &Services, file: &Path) -> Result<(), AppError> {
     let mut pause = FIRST_PAUSE;
     loop {
         match attempt(services, file).await {
-            Ok(()) => return,
-            Err(Failure::File(error)) => {
+            Ok(()) => return Ok(()),
+            Err(Failure::File(error)) if services.identities.has_principals() => {
                 let cause = std::error::Error::source(&error).map(ToString::to_string);
-                tracing::error!(%error, cause, "the first administrator cannot be made");
-                return;
+                tracing::warn!(
+                    %error,
+                    cause,
+                    "the store has principals: --bootstrap-admin is not needed, and its file is left alone"
+                );
+                return Ok(());
             }
+            Err(Failure::File(error)) => return Err(AppError::FirstAdmin(Box::new(error))),
             Err(Failure::Service(error)) => {
                 tracing::error!(%error, "the first administrator cannot be made; trying again")
             }

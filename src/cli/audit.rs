@@ -1,5 +1,7 @@
 //! `audit`: who did what, when, to what, before and after, and why.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 use comfy_table::Table;
 
@@ -80,13 +82,14 @@ pub(super) async fn run(args: AuditArgs) -> Result<(), CliError> {
         (request.page_size, request.page_token) = (page_size, page_token);
         Ok(client.list_audit_events(request.clone()).await?.into_inner())
     };
-    let listed = args.paging.collect(ask).await?;
+    let mut listed = args.paging.collect(ask).await?;
     if args.remote.json {
         for event in listed.items() {
             output::json(event)?;
         }
         return listed.note_rest(EVENTS);
     }
+    name_hashes(&mut listed.answer.events);
     args.paging.print(false, &listed, (EVENTS, COLUMNS), table)
 }
 
@@ -133,6 +136,34 @@ fn changes(event: &AuditEvent) -> String {
     all.join("; ")
 }
 
+/// Puts words before each hash of a number. A number of which nothing is stored has a hash too, so only what an erasure among
+/// these events names is called erased.
+fn name_hashes(events: &mut [AuditEvent]) {
+    let erased = |event: &AuditEvent| {
+        let subject = event.subject.as_ref()?.subject.as_ref()?;
+        if let Subject::ErasedNumberHash(hash) = subject
+            && event.method == i32::from(AuditMethod::EraseNumber)
+        {
+            return Some(hash.clone());
+        }
+        None
+    };
+    let erased: BTreeSet<String> = events.iter().filter_map(erased).collect();
+    let subjects = events
+        .iter_mut()
+        .flat_map(|event| [&mut event.subject, &mut event.related]);
+    for subject in subjects.flatten() {
+        if let Some(Subject::ErasedNumberHash(hash)) = &mut subject.subject {
+            let kind = if erased.contains(hash) {
+                "erased number"
+            } else {
+                "number without a record"
+            };
+            *hash = format!("{kind} {hash}");
+        }
+    }
+}
+
 fn shown(subject: Option<&AuditSubject>) -> String {
     match subject.and_then(|subject| subject.subject.as_ref()) {
         None => String::new(),
@@ -144,6 +175,40 @@ fn shown(subject: Option<&AuditSubject>) -> String {
         Some(Subject::PrincipalId(id)) => format!("principal {id}"),
         Some(Subject::ImportId(id)) => format!("import {id}"),
         Some(Subject::ReporterHash(hash)) => format!("reporter {hash}"),
-        Some(Subject::ErasedNumberHash(hash)) => format!("number without a record {hash}"),
+        // With its words: see `name_hashes`.
+        Some(Subject::ErasedNumberHash(named)) => named.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_called_erased_if_an_event_tells_of_its_erasure() {
+        let event = |method: AuditMethod, hash: &str| AuditEvent {
+            method: method.into(),
+            subject: Some(AuditSubject {
+                subject: Some(Subject::ErasedNumberHash(hash.to_owned())),
+            }),
+            ..AuditEvent::default()
+        };
+        let mut events = [
+            event(AuditMethod::GetNumber, "aa"),
+            event(AuditMethod::EraseNumber, "aa"),
+            event(AuditMethod::SetNumberStatus, "aa"),
+            event(AuditMethod::GetNumber, "bb"),
+        ];
+        name_hashes(&mut events);
+        let named: Vec<String> = events.iter().map(|event| shown(event.subject.as_ref())).collect();
+        assert_eq!(
+            named,
+            [
+                "erased number aa",
+                "erased number aa",
+                "erased number aa",
+                "number without a record bb"
+            ]
+        );
     }
 }

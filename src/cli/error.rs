@@ -268,6 +268,10 @@ impl CliError {
             Self::Import(error) => error.next_step(),
             Self::Pull(error) => error.next_step(),
             Self::Incomplete(_) => Some("run it again: an export that is not complete leaves no file".to_owned()),
+            Self::App(AppError::FirstAdmin(_)) => Some(
+                "mend what the cause names, or name a new file in a folder that is there: the server makes the key"
+                    .to_owned(),
+            ),
             Self::Config(_) => Some("run `ringwarden serve --help` for a list of all settings".to_owned()),
             Self::Items { .. }
             | Self::Declined

@@ -10,7 +10,7 @@ use super::text::clean;
 use crate::api::rename_fields;
 
 /// Fields of requests, and the arguments with which commands set them.
-const ARGUMENTS: [(&str, &str); 54] = [
+const ARGUMENTS: [(&str, &str); 57] = [
     ("default_region", "--region"),
     ("report_id", "--id"),
     ("case_id", "case id"),
@@ -65,6 +65,9 @@ const ARGUMENTS: [(&str, &str); 54] = [
     ("certificate_sha256", "certificate"),
     ("subjects", "--oidc-subject"),
     ("others_expire_at", "--overlap"),
+    ("override_open_case", "--override-case"),
+    ("reporter_principal_id", "--reporter-principal"),
+    ("decision_id", "decision id"),
 ];
 
 /// The message and code of an error status, as a sentence without a full stop. One field at fault is named in it.
@@ -219,7 +222,8 @@ fn advice_on_used(status: &Status) -> &'static str {
 
 /// The command that shows the record whose state does not allow a change.
 fn command_of_state(status: &Status) -> &'static str {
-    let message = status.message();
+    // What comes after a colon says how to make the change all the same, and may name other things.
+    let message = status.message().split(':').next().unwrap_or_default();
     if message.contains("administrator") || message.contains("principals") || message.contains("tenants") {
         "ringwarden key list"
     } else if message.contains("principal") {
@@ -287,6 +291,39 @@ mod tests {
                 !argument.starts_with("--") || found.iter().any(|flag| flag == argument),
                 "{field}: {argument}"
             );
+        }
+    }
+
+    #[test]
+    fn a_refused_change_leads_to_the_record_that_refuses_it() {
+        for (message, command, flag) in [
+            (
+                "the number has the status BLOCKED: to erase it all the same, set `override_open_case` and a reason",
+                "ringwarden number show NUMBER",
+                "`--override-case`",
+            ),
+            (
+                "the number is linked to the open case popups: to erase it all the same, set `override_open_case` and a reason",
+                "ringwarden case show ID",
+                "`--override-case`",
+            ),
+            (
+                "the principal has 2 valid keys, which is the limit: revoke one first",
+                "ringwarden key show NAME",
+                "",
+            ),
+            (
+                "no administrator with a valid credential would be left: make another one first",
+                "ringwarden key list",
+                "",
+            ),
+        ] {
+            let status = Status::failed_precondition(message);
+            assert_eq!(
+                advice(&status),
+                Some(format!("check the current state with `{command}`"))
+            );
+            assert!(sentence(&status).contains(flag), "{}", sentence(&status));
         }
     }
 

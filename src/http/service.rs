@@ -105,7 +105,8 @@ impl HttpService {
     fn page(&self, request: &Request<Incoming>) -> Result<HttpResponse, ErrorResponse> {
         let method = request.method();
         let page: fn(&Api) -> Result<HttpResponse, ErrorResponse> = match request.uri().path() {
-            "/" => |_| Ok(welcome::page()),
+            "/" if self.has(probes::METRICS) => |_| Ok(welcome::page(&probes::PATHS)),
+            "/" => |_| Ok(welcome::page(&[probes::HEALTH, probes::READY])),
             probes::HEALTH => |_| Ok(probes::alive()),
             probes::READY => probes::ready,
             probes::METRICS => {

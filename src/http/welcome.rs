@@ -6,13 +6,14 @@ use serde_json::json;
 use super::openapi;
 use super::response::{HttpResponse, JSON, response};
 
-pub(super) fn page() -> HttpResponse {
+/// `probes` are the paths of the probes that this address serves.
+pub(super) fn page(probes: &[&str]) -> HttpResponse {
     let body = json!({
         "service": "ringwarden",
         "version": env!("CARGO_PKG_VERSION"),
         "openapi": openapi::PATH,
         "documentation": "docs/http.md in the source of this release",
-        "probes": ["/healthz", "/readyz", "/metrics"],
+        "probes": probes,
     });
     response(StatusCode::OK, JSON, body.to_string())
 }

@@ -75,7 +75,7 @@ catalogue! {
     EXPIRED Counter "ringwarden_expired_total"
         "Data that were dropped because they were older than `--report-retention` or `--text-retention`, by `kind`: reports, or comments of reports that stay."
     REFUSED_CREDENTIALS Counter "ringwarden_refused_credentials_total"
-        "Requests whose credential was not accepted, by `reason`. missing: they had none. ambiguous: two principals have it, revoke it. not_checked: the network has sent too many tokens. certificate_...: TLS refused a client certificate, and the connection ended without a request. certificate_foreign: no authority of `--tls-client-ca` has signed it. certificate_form: it has not version 3, is that of an authority, or is for other purposes. certificate_key: the client does not have its key."
+        "Requests that were refused since their credential was not accepted, by `reason`. Probes, health checks and pages that need no credential are not counted. missing: they had none. ambiguous: two principals have it, revoke it. not_checked: the network has sent too many tokens. certificate_...: TLS refused a client certificate, and the connection ended without a request. certificate_foreign: no authority of `--tls-client-ca` has signed it. certificate_form: it has not version 3, is that of an authority, or is for other purposes. certificate_key: the client does not have its key."
     ROLES_MISSING Counter "ringwarden_role_missing_total"
         "Requests that none of the caller's roles allows, by the `role` of the caller and the `service` of the contract."
     COMMIT_SECONDS Histogram "ringwarden_store_commit_seconds"

@@ -10,6 +10,9 @@ use crate::cli::{shared, time};
 use crate::wire::v1::principal_service_client::PrincipalServiceClient;
 use crate::wire::v1::{AddKeyRequest, GetPrincipalRequest};
 
+/// The longest overlap. The server takes no end after the year 9999, and would name a time that nobody gave.
+const MAX_OVERLAP_SECONDS: i64 = 100 * 366 * 86_400;
+
 /// Arguments of `key rotate`.
 #[derive(Args, Debug)]
 pub(super) struct RotateArgs {
@@ -67,5 +70,32 @@ fn overlap(text: &str) -> Result<Duration, &'static str> {
     if matches!(text.trim(), "0" | "0s" | "0m" | "0h" | "0d" | "0w") {
         return Ok(Duration::default());
     }
-    time::span(text).map_err(|_| "expected a whole number with m, h, d or w, such as 24h, or 0s")
+    let span = time::span(text).map_err(
+        |_| "expected minutes, hours, days or weeks as a whole number, such as 30m, 24h or 7d; or 0s, which ends the old keys at once",
+    )?;
+    if span.seconds > MAX_OVERLAP_SECONDS {
+        return Err("expected at most 100 years");
+    }
+    Ok(span)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_overlap_says_what_is_possible() {
+        for (text, seconds) in [
+            ("0s", 0),
+            ("0", 0),
+            ("30m", 1_800),
+            ("24h", 86_400),
+            ("5200w", 3_144_960_000),
+        ] {
+            assert_eq!(overlap(text).map(|span| span.seconds), Ok(seconds), "{text}");
+        }
+        for (text, hint) in [("30s", "minutes"), ("24", "30m"), ("", "0s"), ("999999w", "100 years")] {
+            assert!(overlap(text).unwrap_err().contains(hint), "{text}");
+        }
+    }
 }

@@ -141,12 +141,16 @@ pub(super) fn card(one: &Principal) -> Table {
     card
 }
 
+/// The state of a key, with the times that it depends on. That of a revocation is told with the state.
 fn described(key: &ApiKey, now: Time) -> String {
-    let mut parts = vec![format!("{} {}", key.key_id, state(key, now))];
+    let state = match key.revoked_at {
+        Some(_) => format!("revoked {}", time::shown(key.revoked_at)),
+        None => state(key, now).to_owned(),
+    };
+    let mut parts = vec![format!("{} {state}", key.key_id)];
     for (name, at) in [
         ("from", key.not_before),
         ("until", key.expires_at),
-        ("revoked", key.revoked_at),
         ("last used", key.last_used_at),
     ] {
         if at.is_some() {
@@ -201,6 +205,23 @@ mod tests {
             (key(None, at(1_000), at(900)), "revoked"),
         ] {
             assert_eq!(state(&key, now), expected, "{key:?}");
+            let described = described(&key, now);
+            assert_eq!(described.matches(expected).count(), 1, "{described}");
         }
+    }
+
+    #[test]
+    fn a_revoked_key_says_so_once_and_when() {
+        let at = |seconds| Some(Timestamp { seconds, nanos: 0 });
+        let key = ApiKey {
+            key_id: "00000000000000aa".to_owned(),
+            expires_at: at(1_000),
+            revoked_at: at(900),
+            ..ApiKey::default()
+        };
+        assert_eq!(
+            described(&key, Time::from_secs(2_000)),
+            "00000000000000aa revoked 1970-01-01 00:15 UTC, until 1970-01-01 00:16 UTC"
+        );
     }
 }

@@ -90,7 +90,7 @@ async fn serve(
         never = reloader.run(reload) => match never {},
     };
     tasks.heavy().end(LAST_WORK_TIMEOUT).await;
-    match (tasks.have_failed(), drained) {
+    match (tasks.have_failed(), drained?) {
         (true, _) => Err(CliError::TaskFailed),
         (false, true) => Ok(()),
         (false, false) => Err(CliError::CutOff),

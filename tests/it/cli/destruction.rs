@@ -116,6 +116,10 @@ async fn the_dry_run_of_an_erasure_names_what_needs_an_override() {
     assert_eq!(dry["guardingStatuses"], kinds, "{dry}");
     let refused = ask(&server, &[&erase[..], &["--yes"]].concat(), b"");
     assert!(!refused.is_ok && refused.err.contains("PROTECTED"), "{}", refused.err);
+    // The error names what a person can give, and what shows the status.
+    for told in ["set `--override-case`", "`ringwarden number show NUMBER`"] {
+        assert!(refused.err.contains(told), "{}", refused.err);
+    }
     let help = ask(&server, &["number", "erase", "--help"], b"").out;
     assert!(help.contains("PROTECTED or BLOCKED"), "{help}");
     let done = ask(

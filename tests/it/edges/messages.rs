@@ -31,6 +31,7 @@ async fn the_root_says_where_to_read_on() {
     for probe in page.json()["probes"].as_array().unwrap() {
         assert_eq!(server.get(probe.as_str().unwrap()).await.status, 200, "{probe}");
     }
+    assert!(page.body.contains("\"/metrics\""), "{}", page.body);
     let missing = server.get("/v1/nothing").await;
     assert_eq!(missing.status, 404);
     assert!(missing.body.contains(&openapi), "{}", missing.body);

@@ -273,7 +273,7 @@ async fn the_reports_of_a_principal_are_counted_as_its_own() {
     }
     let submit = async |by: u8, reports: std::ops::Range<u64>| {
         let text = key(by).text();
-        let caller = api.caller(&Shown {
+        let (caller, _) = api.caller(&Shown {
             authorization: Authorization::Bearer(&text),
             certificate: None,
             client: None,

@@ -40,7 +40,7 @@ fn let_through(api: &Api, number: u8, service: &str, method: &str) -> RequestCon
     let text = key(number).text();
     let mut context = RequestContext::new(EdgeLabel::Grpc, monotonic());
     context.permit.generation = api.generation();
-    context.caller = api.caller(&Shown {
+    (context.caller, context.refused) = api.caller(&Shown {
         authorization: Authorization::Bearer(&text),
         certificate: None,
         client: None,

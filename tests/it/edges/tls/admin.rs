@@ -1,5 +1,6 @@
 //! The address for probes and metrics.
 
+use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
@@ -39,4 +40,7 @@ async fn each_address_serves_its_own_pages() {
         assert_eq!(plain_get(server.admin, path).await.unwrap().0, on_admin, "{path}");
     }
     assert_eq!(server.program.post("/metrics", "{}").await.0, 404);
+    // What the root names is there.
+    let root: Value = serde_json::from_str(&server.program.get("/").await.1).unwrap();
+    assert_eq!(root["probes"], json!(["/healthz", "/readyz"]));
 }

@@ -10,7 +10,7 @@ const EVERY: Duration = Duration::from_secs(1);
 
 /// Lets one line a second into the log, and counts the others.
 #[derive(Debug, Default)]
-pub(super) struct Pace(Mutex<Lines>);
+pub struct Pace(Mutex<Lines>);
 
 #[derive(Debug, Default)]
 struct Lines {
@@ -22,7 +22,8 @@ struct Lines {
 
 impl Pace {
     /// Whether the log may have a line now: then how many it did not get since the one before.
-    pub(super) fn line(&self) -> Option<u64> {
+    #[must_use]
+    pub fn line(&self) -> Option<u64> {
         let now = Instant::now();
         let mut lines = self.0.lock();
         if lines.last.is_some_and(|last| now.duration_since(last) < EVERY) {
