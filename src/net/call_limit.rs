@@ -324,7 +324,11 @@ mod tests {
         assert!(!limit.is_late(at(100)), "they have been late for less than two windows");
         limit.began(1, LATE_WAIT * 2, TIMEOUT, at(100));
         assert!(limit.is_late(at(100)));
-        assert_eq!(take_all(&limit, at(400)).len(), 500, "as many as began in the last window");
+        assert_eq!(
+            take_all(&limit, at(400)).len(),
+            500,
+            "as many as began in the last window"
+        );
         assert_eq!(
             take_all(&limit, at(401)).len(),
             5_000,

@@ -1,6 +1,6 @@
 //! Faults of real processes under real clients, and an oracle that says what was lost, doubled, invented or untrue.
 //!
-//! `cargo test --test faults` plays each row in its short form. By hand, `cargo test --test faults -- --long` plays the long
+//! `cargo test --test faults` plays each row in its short form, and `cargo test --test faults -- --long` in the long
 //! one; `--rounds N` plays so many rounds, `--seed N` repeats a run, `--only TEXT` (or just `TEXT`) chooses rows by
 //! their names, `--list` names them, and `--table FILE` writes the table of `docs/reliability.md`. Rows measure times, so
 //! they are played one after the other.

@@ -18,7 +18,7 @@ const SURELY_STALE: Duration = Duration::from_millis(6_500);
 pub async fn of_embedded_service(round: Round) -> Outcome {
     let directory = TempDir::new().unwrap();
     let store = format!("embedded:{}", directory.path().display());
-    let mut scene = Scene::start(&[store.clone()], round.seed).await;
+    let mut scene = Scene::start(std::slice::from_ref(&store), round.seed).await;
     for _ in 0..round.rounds {
         scene.write(0);
         scene.wait(300, 1_500).await;
