@@ -3,12 +3,15 @@
 //! All other code gets the time as an argument, so that a test or the demo can choose it. Clippy refuses
 //! `SystemTime::now` and `Instant::now` in all other files.
 
+mod pace;
+
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::domain::time::Timestamp;
+pub use pace::Pace;
 
 /// A source of the current time in UTC. Clones show the same time.
 #[derive(Clone)]

@@ -10,7 +10,7 @@ use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, 
 use sha2::{Digest as _, Sha256};
 
 use super::certificate::ClientFlaw;
-use super::pace::Pace;
+use crate::clock::Pace;
 use crate::metrics::{Metrics, RefusedLabel};
 
 /// The certificates of clients that were refused.

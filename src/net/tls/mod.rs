@@ -3,7 +3,6 @@
 
 pub(crate) mod certificate;
 mod clients;
-mod pace;
 
 use std::sync::Arc;
 
@@ -16,10 +15,10 @@ use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::{RootCertStore, ServerConfig};
 
 use super::protocol::Protocol;
+use crate::clock::Pace;
 use crate::metrics::Metrics;
 use certificate::not_after;
 use clients::{ClientVerifier, RefusedClients};
-use pace::Pace;
 
 /// The contents of the files of TLS, all of them PEM.
 pub(crate) struct TlsPem<'a> {
