@@ -136,8 +136,8 @@ fn changes(event: &AuditEvent) -> String {
     all.join("; ")
 }
 
-/// Puts words before each hash of a number. A number of which nothing is stored has a hash too, so only what an erasure among
-/// these events names is called erased.
+/// Puts words before each hash of a number. Two kinds of numbers have a hash: erased ones, and ones without a record. A number is
+/// called erased if one of these events erases it.
 fn name_hashes(events: &mut [AuditEvent]) {
     let erased = |event: &AuditEvent| {
         let subject = event.subject.as_ref()?.subject.as_ref()?;

@@ -1,15 +1,16 @@
 //! How many calls may wait at a time, when the server is late.
 //!
 //! As long as calls begin soon after their bytes arrived, there is no limit. When most of those that begin have waited for
-//! too long, and it lasts (`window`), more calls come than the server answers. Then the limit is the number of calls that begin in the longest
-//! good wait (Little's law: calls in a queue = rate × wait), so those that are taken up are answered in time. While calls still
-//! begin late the limit falls, and while they begin soon it rises, until no call has to be refused and the limit goes away.
+//! too long, and this lasts (`window`), more calls come than the server answers. Then there is a limit: first the number of calls
+//! that began in the last window, then the number that begins in a good wait (Little's law: calls in a queue = rate × wait).
+//! So the calls that are taken up are answered in time. While calls still begin late the limit falls, and while they begin
+//! soon it rises, until no call has to be refused and the limit goes away.
 //!
 //! Of calls that are read together, those that came last are taken up: they have the most time left.
 //!
 //! A lookup counts until it is answered, and another call until it begins, however long it takes then: a report that waits for
-//! the store is in no lookup's way. Each counts for an eighth of a second at most, so nothing
-//! can hold a place for ever.
+//! the store is in no lookup's way. Each counts for an eighth of a second at most, so nothing can
+//! hold a place for ever.
 
 mod window;
 

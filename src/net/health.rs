@@ -1,5 +1,6 @@
 //! The health checks of a connection. They need no credential and no part of the budget of memory, so that an orchestrator
-//! gets an answer also when the server is busy, if it has no other call on this connection. In return, there are few of them at a time.
+//! gets an answer also when the server is busy, if it has no other call on this connection. In return, there are few of them at
+//! a time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -60,6 +60,14 @@ impl Scene {
         scene
     }
 
+    /// Two instances, of these stores. Clients ask both and write through both.
+    pub async fn of_two(stores: [String; 2], seed: u64) -> Self {
+        let mut scene = Self::start(&stores, seed).await;
+        scene.write(0);
+        scene.write(1);
+        scene
+    }
+
     /// Lets clients ask an instance from now on.
     pub fn ask(&mut self, instance: usize) {
         let seed = self.random.any();

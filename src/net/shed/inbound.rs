@@ -39,8 +39,8 @@ impl Inbound {
         &self.held
     }
 
-    /// Takes the frames of refused calls out of bytes that begin with those which were [held](Self::held). They arrived at these
-    /// times. Returns how many bytes are left; they are the first ones then.
+    /// Takes the frames of refused calls out of bytes that begin with those which were [held](Self::held). They arrived at
+    /// these times. Returns how many bytes are left; they are the first ones then.
     pub(super) fn sift(&mut self, bytes: &mut [u8], calls: &mut Calls, arrived: ArrivalTimes, now: Instant) -> usize {
         self.held.clear();
         let (mut read, mut kept) = (0, 0);

@@ -134,7 +134,8 @@ impl ConnectionUsage {
         self.give_back(call.and_then(|call| call.place));
     }
 
-    /// Notes that the client has reset a call. Nobody waits for a lookup that has begun. Another call waits to begin all the same.
+    /// Notes that the client has reset a call. Nobody waits for a lookup that has begun. Another call waits to begin all the
+    /// same.
     pub(in crate::net) fn reset(&self, stream: u32) {
         let mut waiting = self.0.waiting_calls.lock();
         let Some(reset) = waiting.iter().position(|call| call.stream == stream) else {

@@ -50,9 +50,7 @@ pub async fn emptied(round: Round) -> Outcome {
 /// Redis has no more room, and gets some again.
 pub async fn out_of_memory(round: Round) -> Outcome {
     let redis = RedisServer::start(&DURABLE);
-    let mut scene = Scene::start(&[redis.url(), redis.url()], round.seed).await;
-    scene.write(0);
-    scene.write(1);
+    let mut scene = Scene::of_two([redis.url(), redis.url()], round.seed).await;
     for _ in 0..round.rounds {
         scene.wait(300, 1_500).await;
         let most = used_memory(&redis) + ROOM;

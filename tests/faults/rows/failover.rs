@@ -17,9 +17,9 @@ const ACKNOWLEDGED: usize = 50;
 /// How long an instance is led to a replica.
 const LED_ASTRAY: Duration = Duration::from_secs(8);
 
-/// The primary acknowledges reports about many numbers that its replica lacks, and dies at once. The replica takes over, and has other
-/// reports about these numbers before the first instance hears of it. Redis acknowledges before its replicas have a write,
-/// so those reports are lost; all else must be right.
+/// The primary acknowledges reports about many numbers that its replica lacks, and dies at once. The replica takes over, and
+/// has other reports about these numbers before the first instance hears of it. Redis acknowledges before its replicas have
+/// a write, so those reports are lost; all else must be right.
 pub async fn of_unfollowed_primary(round: Round) -> Outcome {
     let mut servers = Servers::start().await;
     let mut scene = Scene::start(&[servers.link.url(), servers.link.url()], round.seed).await;

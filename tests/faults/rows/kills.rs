@@ -56,9 +56,7 @@ async fn killed_and_started_again(scene: &mut Scene, store: &str) {
 /// Redis is killed while clients write through two instances.
 pub async fn of_redis(round: Round) -> Outcome {
     let mut redis = RedisServer::start(&DURABLE);
-    let mut scene = Scene::start(&[redis.url(), redis.url()], round.seed).await;
-    scene.write(0);
-    scene.write(1);
+    let mut scene = Scene::of_two([redis.url(), redis.url()], round.seed).await;
     for _ in 0..round.rounds {
         scene.wait(300, 1_500).await;
         redis.kill();
@@ -77,9 +75,7 @@ pub async fn standstill_of_redis(round: Round) -> Outcome {
         SURELY_STALE
     };
     let redis = RedisServer::start(&DURABLE);
-    let mut scene = Scene::start(&[redis.url(), redis.url()], round.seed).await;
-    scene.write(0);
-    scene.write(1);
+    let mut scene = Scene::of_two([redis.url(), redis.url()], round.seed).await;
     for _ in 0..round.rounds {
         scene.wait(300, 1_500).await;
         let stale_before = scene.stale_answers();

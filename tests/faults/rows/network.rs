@@ -20,9 +20,7 @@ const NEXT_ANSWER: Duration = Duration::from_secs(10);
 pub async fn black_hole(round: Round) -> Outcome {
     let redis = RedisServer::start(&DURABLE);
     let link = Link::to(redis.port()).await;
-    let mut scene = Scene::start(&[link.url(), redis.url()], round.seed).await;
-    scene.write(0);
-    scene.write(1);
+    let mut scene = Scene::of_two([link.url(), redis.url()], round.seed).await;
     for _ in 0..round.rounds {
         scene.wait(300, 1_500).await;
         let stale_before = scene.stale_answers();
