@@ -2,6 +2,7 @@
 
 use super::convert::case as convert;
 use super::convert::{check_batch, note, total};
+use super::sharing::unseen;
 use super::{Api, ApiError, RequestContext};
 use crate::domain::audit::{AuditMethod, AuditSubject};
 use crate::domain::case::MAX_CHANGED_LINKS;
@@ -39,17 +40,18 @@ impl Api {
     ) -> Result<v1::GetCaseResponse, ApiError> {
         let named = request.tenant.clone();
         let (id, page) = convert::wanted(request)?;
-        self.refresh().await;
-        let (services, viewer) = self.owner(&named, Some(&SharedThing::Case(id.clone())), context)?;
+        let is_current = self.refresh().await;
+        let asked = SharedThing::Case(id.clone());
+        let (services, viewer) = self.owner(&named, Some(&asked), context, is_current)?;
         let cases = &services.cases;
-        let details = cases.get(&id)?;
+        let details = cases.get(&id).await?;
         let thing = SharedThing::Case(details.case.id.clone());
         if viewer.is_some_and(|viewer| !services.sharings.allows(&thing, viewer)) {
-            return Err(ServiceError::NotFound { resource: "case" }.into()); // it was merged into a private one
+            return Err(unseen("case", is_current).into()); // it was merged into a private one
         }
         let page_total = page.as_ref().map_or(0, |_| total(details.member_count));
         let (members, next_page_token) = match page {
-            Some(page) => cases.members(&id, &page)?,
+            Some(page) => cases.members(&id, &page).await?,
             None => (Vec::new(), String::new()),
         };
         let mut notes = services.notes.latest_of_case(&details.case.id);

@@ -70,9 +70,10 @@ impl Api {
     ) -> Result<v1::GetListResponse, ApiError> {
         let named = request.tenant.clone();
         let (id, page) = convert::wanted(request)?;
-        self.refresh().await;
-        let (services, _) = self.owner(&named, Some(&SharedThing::List(id.clone())), context)?;
-        Ok(convert::list(services.lists.page(&id, &page)?))
+        let is_current = self.refresh().await;
+        let asked = SharedThing::List(id.clone());
+        let (services, _) = self.owner(&named, Some(&asked), context, is_current)?;
+        Ok(convert::list(services.lists.page(&id, &page).await?))
     }
 
     /// Reads the names and sizes of all lists.

@@ -277,9 +277,9 @@ impl Api {
     }
 
     /// Brings the index up to date before an analyst's read, so that it finds what another instance has just stored. Lookups
-    /// do not: they never wait for the store.
-    async fn refresh(&self) {
-        self.0.services.refresh().await;
+    /// do not: they never wait for the store. False if it may still lack changes that were acknowledged before.
+    async fn refresh(&self) -> bool {
+        self.0.services.refresh().await
     }
 
     /// Runs a mutation and counts its outcome.

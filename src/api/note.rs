@@ -2,6 +2,7 @@
 
 use super::convert::note as convert;
 use super::convert::total;
+use super::sharing::unseen;
 use super::{Api, ApiError, RequestContext};
 use crate::domain::audit::{AuditMethod, AuditSubject};
 use crate::metrics::MutationLabel;
@@ -41,18 +42,20 @@ impl Api {
     ) -> Result<v1::ListNotesResponse, ApiError> {
         let named = request.tenant.clone();
         let (subject, page) = convert::wanted(request)?;
-        self.refresh().await;
+        let is_current = self.refresh().await;
         // Checked before the owner is looked for: the answer must not tell whether it exists.
         page.check()?;
         if let NoteSubjectInput::Number { .. } = subject {
-            self.tenant(context)?.notes.subject(&subject)?;
+            self.tenant(context)?.notes.subject(&subject).await?;
         }
-        let (services, viewer) = self.owner(&named, None, context)?;
-        let list = match services.notes.list(&subject, &page, viewer) {
+        let (services, viewer) = self.owner(&named, None, context, is_current)?;
+        let list = match services.notes.list(&subject, &page, viewer).await {
             // Whether another tenant has such a case, or private notes, is not told.
-            Ok(list) if viewer.is_some() && list.total == 0 => Err(ServiceError::NotFound { resource: "note" }),
-            Err(ServiceError::NotFound { .. } | ServiceError::Invalid(_)) if viewer.is_some() => {
-                Err(ServiceError::NotFound { resource: "note" })
+            Ok(list) if viewer.is_some() && list.total == 0 => Err(unseen("note", is_current)),
+            Err(ServiceError::NotFound { .. } | ServiceError::Invalid(_) | ServiceError::StoreUnavailable)
+                if viewer.is_some() =>
+            {
+                Err(unseen("note", is_current))
             }
             list => list,
         }?;

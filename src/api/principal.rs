@@ -42,7 +42,7 @@ impl Api {
         let id = convert::wanted(&request)?;
         self.refresh().await;
         principals.check_managed(context.caller.tenant(), &id).await?;
-        let found = principals.get(&id)?;
+        let found = principals.get(&id).await?;
         let identities = &self.0.services.identities;
         let uses = principals.last_uses(identities, std::slice::from_ref(&found)).await;
         Ok(convert::principal(&found, |key| uses.of(key)))

@@ -1,13 +1,14 @@
 //! What a tenant shares with others, and the things of others that are shared with it.
 
 use super::convert::sharing as convert;
+use super::convert::sharing::NamedThing;
 use super::convert::total;
 use super::{Api, ApiError, RequestContext};
 use crate::domain::identity::{Role, Roles};
 use crate::domain::tenant::TenantId;
 use crate::domain::visibility::{SharedThing, Visibility};
 use crate::metrics::MutationLabel;
-use crate::service::{ServiceError, TenantServices};
+use crate::service::{ServiceError, TenantServices, ThingInput};
 use crate::wire::v1;
 
 impl Api {
@@ -22,11 +23,15 @@ impl Api {
     ) -> Result<v1::SetVisibilityResponse, ApiError> {
         self.mutate(MutationLabel::SetVisibility, async {
             let services = self.tenant(context)?;
-            let wanted = convert::new_visibility(request, context, |on| services.notes.subject(on))?;
-            if wanted.thing.is_of_whole_tenant() && !context.caller.may_act_as(Role::Admin) {
+            let wanted = convert::new_visibility(request, context)?;
+            let thing = match wanted.thing {
+                NamedThing::Note(on, id) => ThingInput::Note(services.notes.subject(&on).await?, id),
+                NamedThing::Other(thing) => thing,
+            };
+            if thing.is_of_whole_tenant() && !context.caller.may_act_as(Role::Admin) {
                 return Err(ApiError::role_required(Roles::of(&[Role::Admin])));
             }
-            let change = (&wanted.thing, &wanted.visibility);
+            let change = (&thing, &wanted.visibility);
             let sharing = services.sharings.set(change, &wanted.reason, &wanted.mutation).await?;
             let named = match &wanted.visibility {
                 Visibility::Named(tenants) => tenants.iter().copied().collect(),
@@ -128,15 +133,18 @@ impl Api {
     }
 
     /// The services over the owner of a thing: the caller's tenant, or the named one if it shares the thing. The second value
-    /// is the caller's tenant if the thing belongs to another.
+    /// is the caller's tenant if the thing belongs to another. `is_current` says whether the index has been brought up to
+    /// date.
     ///
     /// # Errors
-    /// If the named tenant does not share the thing with the caller's tenant: as if it did not exist.
+    /// If the named tenant does not share the thing with the caller's tenant: as if it did not exist. If the index is not
+    /// current, it may be shared all the same, or the tenant be a new one; which of these it is, is not told.
     pub(super) fn owner(
         &self,
         named: &str,
         thing: Option<&SharedThing>,
         context: &RequestContext,
+        is_current: bool,
     ) -> Result<(&TenantServices, Option<TenantId>), ApiError> {
         let viewer = context.caller.tenant();
         let Some(owner) = convert::sharer(named)?.filter(|owner| *owner != viewer) else {
@@ -149,7 +157,16 @@ impl Api {
             Some(SharedThing::Note(_)) | None => "note",
             Some(SharedThing::Case(_) | SharedThing::Reports | SharedThing::Statuses) => "case",
         };
-        let services = services.filter(sees).ok_or(ServiceError::NotFound { resource })?;
+        let services = services.filter(sees).ok_or_else(|| unseen(resource, is_current))?;
         Ok((services, Some(viewer)))
+    }
+}
+
+/// The error for what the index does not show of another tenant.
+pub(super) const fn unseen(resource: &'static str, is_current: bool) -> ServiceError {
+    if is_current {
+        ServiceError::NotFound { resource }
+    } else {
+        ServiceError::StoreUnavailable
     }
 }

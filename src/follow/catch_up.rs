@@ -32,20 +32,29 @@ pub(super) enum Lost {
     Leave,
 }
 
+/// How far a shard, or all of them, were caught up with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Caught {
+    /// To the end of the log.
+    Up,
+    /// The next sweep has to load a shard again.
+    Left,
+}
+
 impl Follower {
     /// Reads a shard's log to its end. If the log does not continue at the cursor, does as `lost` says.
-    pub(super) async fn catch_up(&self, shard: Shard, lost: Lost) -> Result<(), StoreError> {
+    pub(super) async fn catch_up(&self, shard: Shard, lost: Lost) -> Result<Caught, StoreError> {
         match self.read_log(shard).await? {
             Some(reason) => self.reload_if(lost, shard, reason).await,
-            None => Ok(()),
+            None => Ok(Caught::Up),
         }
     }
 
     /// Loads a shard again, or leaves that to the next sweep.
-    pub(super) async fn reload_if(&self, lost: Lost, shard: Shard, reason: ReloadReason) -> Result<(), StoreError> {
+    pub(super) async fn reload_if(&self, lost: Lost, shard: Shard, reason: ReloadReason) -> Result<Caught, StoreError> {
         match lost {
-            Lost::Reload => self.reload(shard, reason).await,
-            Lost::Leave => Ok(()),
+            Lost::Reload => self.reload(shard, reason).await.map(|()| Caught::Up),
+            Lost::Leave => Ok(Caught::Left),
         }
     }
 

@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use tokio::sync::broadcast::error::RecvError;
 
-use catch_up::Lost;
+use catch_up::{Caught, Lost};
 use refresh::Refreshes;
 pub use restore::{Position, RestoredShard};
 
@@ -278,19 +278,21 @@ impl Follower {
     async fn sweep_all(&self) -> Result<(), StoreError> {
         self.compare_folds().await?;
         let _only_one = self.following.lock().await;
-        self.follow_heads(Lost::Reload).await
+        self.follow_heads(Lost::Reload).await.map(|_| ())
     }
 
     /// Asks for all log heads and catches up with the shards that have moved. Only one task at a time may do this.
-    async fn follow_heads(&self, lost: Lost) -> Result<(), StoreError> {
+    async fn follow_heads(&self, lost: Lost) -> Result<Caught, StoreError> {
         // The cursors are copied before the heads are asked for. This process's own commits may move a cursor past a head
         // that was read before them, and the store would seem to have gone back in time.
         let befores: Vec<Before> = Shard::all().map(|shard| self.before(shard)).collect();
         let heads = self.store.heads().await?;
         let mut first_error = None;
+        let mut all = Caught::Up;
         for ((shard, before), head) in Shard::all().zip(befores).zip(heads) {
             match self.sweep_shard(shard, (before, head), lost).await {
-                Ok(()) => {}
+                Ok(Caught::Up) => {}
+                Ok(Caught::Left) => all = Caught::Left,
                 // Only this shard is damaged: the others are followed all the same.
                 Err(error @ StoreError::Unreadable { .. }) => {
                     first_error.get_or_insert(error);
@@ -299,11 +301,16 @@ impl Follower {
                 Err(error) => return Err(error),
             }
         }
-        first_error.map_or(Ok(()), Err)
+        first_error.map_or(Ok(all), Err)
     }
 
     /// Compares the head of a shard's log with the cursor as it was before.
-    async fn sweep_shard(&self, shard: Shard, (before, head): (Before, LogHead), lost: Lost) -> Result<(), StoreError> {
+    async fn sweep_shard(
+        &self,
+        shard: Shard,
+        (before, head): (Before, LogHead),
+        lost: Lost,
+    ) -> Result<Caught, StoreError> {
         let cursor = before.cursor;
         if head.seq < cursor.seq || before.is_lost(head, self.freshness().store()) {
             self.reload_if(lost, shard, ReloadReason::Absent).await
@@ -312,7 +319,7 @@ impl Follower {
         } else if head.seq > self.cursor(shard).seq {
             self.catch_up(shard, lost).await
         } else {
-            Ok(())
+            Ok(Caught::Up)
         }
     }
 

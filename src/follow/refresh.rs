@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::time::{sleep, timeout};
 
 use super::Follower;
-use super::catch_up::Lost;
+use super::catch_up::{Caught, Lost};
 use crate::clock::monotonic;
 use crate::store::StoreError;
 
@@ -28,13 +28,19 @@ pub(super) struct Refreshes {
 impl Follower {
     /// Reads the logs of all shards to the end that they have now. Does nothing if no other process writes to the store,
     /// or if the store cannot be followed; then, and if the store is too slow, the index stays as it is. Reads that wait
-    /// at the same time share one refresh. A shard that must be loaded again is left to the next sweep.
-    pub async fn refresh(&self) {
-        if !self.store.is_shared() || !self.freshness().store().can_be_followed() {
-            return;
+    /// at the same time share one refresh. A shard that must be loaded again is left to the next sweep. False if the index
+    /// may lack changes that were acknowledged before.
+    pub async fn refresh(&self) -> bool {
+        if !self.store.is_shared() {
+            return true;
         }
-        let problem = match timeout(REFRESH_WITHIN, self.refresh_since(monotonic())).await {
-            Ok(Ok(())) => None,
+        if !self.freshness().store().can_be_followed() {
+            return false;
+        }
+        let refreshed = timeout(REFRESH_WITHIN, self.refresh_since(monotonic())).await;
+        let is_current = matches!(refreshed, Ok(Ok(Caught::Up)));
+        let problem = match refreshed {
+            Ok(Ok(Caught::Up | Caught::Left)) => None,
             Ok(Err(error)) => Some(error.to_string()),
             Err(_elapsed) => Some("the store took too long".to_owned()),
         };
@@ -45,13 +51,14 @@ impl Follower {
             None if failed_before => tracing::info!("analysts read the index up to date again"),
             Some(_) | None => {}
         }
+        is_current
     }
 
     /// Catches up with all shards, unless another task has begun to do so since `asked` and has succeeded.
-    async fn refresh_since(&self, asked: Instant) -> Result<(), StoreError> {
+    async fn refresh_since(&self, asked: Instant) -> Result<Caught, StoreError> {
         let mut refreshes = self.refreshing.lock().await;
         if self.is_followed_since(asked).await {
-            return Ok(());
+            return Ok(Caught::Up);
         }
         if let Some(began) = refreshes.began {
             sleep(REFRESH_EVERY.saturating_sub(monotonic().duration_since(began))).await;
@@ -59,9 +66,10 @@ impl Follower {
         let mut followed = self.following.lock().await;
         let began = monotonic();
         refreshes.began = Some(began);
-        self.follow_heads(Lost::Leave).await?;
-        *followed = Some(began);
-        Ok(())
+        let caught = self.follow_heads(Lost::Leave).await?;
+        // The reads that wait may only share a refresh that has left nothing out.
+        *followed = matches!(caught, Caught::Up).then_some(began).or(*followed);
+        Ok(caught)
     }
 
     async fn is_followed_since(&self, asked: Instant) -> bool {

@@ -281,6 +281,24 @@ impl Index {
         cases.versioned(id).cloned()
     }
 
+    /// The first case on the way from a case to its successor that is not known; the case itself, if it is not. None if the
+    /// successor is known, or the cases are merged into each other in a circle.
+    #[must_use]
+    pub fn missing_case(&self, id: &CaseId) -> Option<CaseId> {
+        let cases = self.cases.read();
+        let mut id = id;
+        for _ in 0..=MAX_SUCCESSORS {
+            let Some(case) = cases.get(id) else {
+                return Some(id.clone());
+            };
+            match (&case.merged_into, case.status) {
+                (Some(next), CaseStatus::Merged) => id = next,
+                _ => return None,
+            }
+        }
+        None
+    }
+
     /// All cases in the order of their ids, with their versions. The lock, which lookups take too, is held for some of them
     /// only, so a case that is deleted meanwhile may be among them.
     #[must_use]

@@ -163,8 +163,8 @@ impl Lists {
     /// A page of a list.
     ///
     /// # Errors
-    /// If there is no such list, or the page is wrong.
-    pub fn page(&self, id: &ListId, page: &PageRequest) -> Result<ListPage, ServiceError> {
+    /// If there is no such list, the store cannot say whether there is, or the page is wrong.
+    pub async fn page(&self, id: &ListId, page: &PageRequest) -> Result<ListPage, ServiceError> {
         let limit = page.limit()?;
         let mut scope = RequestContent::of(Method::ListEntries);
         scope.text(id.as_str());
@@ -172,11 +172,8 @@ impl Lists {
             .cursor(&self.page_key, &scope)?
             .map(|cursor| pattern_of(&cursor).ok_or_else(foreign_token))
             .transpose()?;
-        let (version, list) = self
-            .writer
-            .index()
-            .list(id)
-            .ok_or(ServiceError::NotFound { resource: "list" })?;
+        let found = self.writer.find::<List, _>(id, |index| index.list(id)).await?;
+        let (version, list) = found.ok_or(ServiceError::NotFound { resource: "list" })?;
         let from = after.map_or(0, |after| list.entries.partition_point(|entry| entry.pattern <= after));
         let left = list.entries.get(from..).unwrap_or_default();
         let entries: Vec<ListEntry> = left.iter().take(limit).cloned().collect();

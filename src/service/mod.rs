@@ -263,9 +263,10 @@ impl Services {
     }
 
     /// Brings the index up to date with the store, for a read that must show every change that any instance has
-    /// acknowledged before. Waits at most half a second; if the store does not answer, the index stays as it is.
-    pub async fn refresh(&self) {
-        self.writer.refresh().await;
+    /// acknowledged before. Waits at most half a second; if the store does not answer, the index stays as it is. False if it
+    /// may still lack such changes.
+    pub async fn refresh(&self) -> bool {
+        self.writer.refresh().await
     }
 
     /// The freshness of the index, and whether the store may be written.

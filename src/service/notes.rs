@@ -89,10 +89,7 @@ impl Notes {
         text: &str,
         mutation: &Mutation,
     ) -> Result<NoteAdded, ServiceError> {
-        if let NoteSubjectInput::Case(id) = subject {
-            self.writer.named_case(id).await?;
-        }
-        let subject = self.subject(subject)?;
+        let subject = self.subject(subject).await?;
         let id = NoteId::keyed(
             &self.id_key,
             self.writer.tenant().as_str(),
@@ -139,15 +136,15 @@ impl Notes {
     /// For a `viewer` of another tenant, only the notes that are shared with it.
     ///
     /// # Errors
-    /// If the number cannot be read, there is no such case, or the page is wrong.
-    pub fn list(
+    /// If the number cannot be read, there is no such case, the store cannot say whether there is, or the page is wrong.
+    pub async fn list(
         &self,
         subject: &NoteSubjectInput,
         page: &PageRequest,
         viewer: Option<TenantId>,
     ) -> Result<NoteList, ServiceError> {
         let limit = page.limit()?;
-        let subject = self.subject(subject)?;
+        let subject = self.subject(subject).await?;
         let scope = scope(&subject);
         let before = page
             .cursor(&self.page_key, &scope)?
@@ -195,20 +192,13 @@ impl Notes {
     /// The subject that a client names: a possible number, or a case that exists. A merged case leads to its successor.
     ///
     /// # Errors
-    /// If the number cannot be read, or there is no such case.
-    pub fn subject(&self, named: &NoteSubjectInput) -> Result<NoteSubject, ServiceError> {
+    /// If the number cannot be read, there is no such case, or the store cannot say whether there is.
+    pub async fn subject(&self, named: &NoteSubjectInput) -> Result<NoteSubject, ServiceError> {
         match named {
             NoteSubjectInput::Number { text, default_region } => {
                 read_number("number", text, *default_region).map(NoteSubject::Number)
             }
-            NoteSubjectInput::Case(id) => {
-                let (_, case) = self
-                    .writer
-                    .index()
-                    .case(id)
-                    .ok_or(ServiceError::NotFound { resource: "case" })?;
-                Ok(NoteSubject::Case(case.id.clone()))
-            }
+            NoteSubjectInput::Case(id) => Ok(NoteSubject::Case(self.writer.named_case(id).await?)),
         }
     }
 

@@ -7,9 +7,11 @@ use super::page::{PageKey, foreign_token};
 use super::writer::{Done, Mutation, Outcome, Writer};
 use super::{PageRequest, ServiceError};
 use crate::codec::StoredRecord as _;
+use crate::codec::note::NoteKey;
 use crate::domain::audit::AuditMethod;
 use crate::domain::ids::{CaseId, ListId};
-use crate::domain::note::{NoteId, NoteSubject};
+use crate::domain::list::List;
+use crate::domain::note::{Note, NoteId, NoteSubject};
 use crate::domain::requests::Requests;
 use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
@@ -102,7 +104,7 @@ impl Sharings {
             .await?;
         if request.is_new() {
             self.writer.refresh().await;
-            self.check(wanted, visibility)?;
+            self.check(wanted, visibility).await?;
         }
         let fingerprint = request.fingerprint();
         let author = mutation.author(AuditMethod::SetVisibility, reason);
@@ -127,18 +129,10 @@ impl Sharings {
         })
     }
 
-    fn check(&self, wanted: &ThingInput, visibility: &Visibility) -> Result<(), ServiceError> {
+    async fn check(&self, wanted: &ThingInput, visibility: &Visibility) -> Result<(), ServiceError> {
+        self.check_existence(wanted).await?;
         let index = self.writer.index();
         let thing = &wanted.thing();
-        let resource = match wanted {
-            ThingInput::Reports | ThingInput::Statuses => None,
-            ThingInput::Case(id) => index.case(id).is_none().then_some("case"),
-            ThingInput::List(id) => index.list(id).is_none().then_some("list"),
-            ThingInput::Note(subject, id) => index.note(subject, *id).is_none().then_some("note"),
-        };
-        if let Some(resource) = resource {
-            return Err(ServiceError::NotFound { resource });
-        }
         if let Visibility::Named(tenants) = visibility {
             if tenants.len() > MAX_NAMED_TENANTS {
                 let text = format!("must name at most {MAX_NAMED_TENANTS} tenants");
@@ -155,6 +149,23 @@ impl Sharings {
             return Err(ServiceError::Precondition(text));
         }
         Ok(())
+    }
+
+    async fn check_existence(&self, wanted: &ThingInput) -> Result<(), ServiceError> {
+        let (resource, found) = match wanted {
+            ThingInput::Reports | ThingInput::Statuses => return Ok(()),
+            ThingInput::Case(id) => return self.writer.find_case(id).await.map(|_| ()),
+            ThingInput::List(id) => {
+                let found = self.writer.find::<List, _>(id, |index| index.list(id)).await?;
+                ("list", found.is_some())
+            }
+            ThingInput::Note(subject, id) => {
+                let key = NoteKey::of(subject, *id);
+                let found = self.writer.find::<Note, _>(&key, |index| index.note(subject, *id));
+                ("note", found.await?.is_some())
+            }
+        };
+        found.then_some(()).ok_or(ServiceError::NotFound { resource })
     }
 
     /// A page of what the tenant shares, or once shared.

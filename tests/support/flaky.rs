@@ -46,6 +46,8 @@ pub struct Flaky {
     bytes_committed: AtomicUsize,
     /// Whether scans fail.
     scans_fail: AtomicBool,
+    /// Whether the heads of the logs cannot be read.
+    heads_fail: AtomicBool,
 }
 
 impl Flaky {
@@ -57,12 +59,18 @@ impl Flaky {
             keys_read: AtomicUsize::default(),
             bytes_committed: AtomicUsize::default(),
             scans_fail: AtomicBool::new(false),
+            heads_fail: AtomicBool::new(false),
         }
     }
 
     /// Whether scans fail from now on.
     pub fn fail_scans(&self, fail: bool) {
         self.scans_fail.store(fail, Ordering::SeqCst);
+    }
+
+    /// Whether the heads of the logs cannot be read from now on: no refresh and no sweep succeeds.
+    pub fn fail_heads(&self, fail: bool) {
+        self.heads_fail.store(fail, Ordering::SeqCst);
     }
 
     /// The number of records, buckets and side records that were read so far.
@@ -164,6 +172,10 @@ impl Store for Flaky {
     }
 
     async fn heads(&self) -> Result<Vec<LogHead>, StoreError> {
+        if self.heads_fail.load(Ordering::SeqCst) {
+            let cause = "injected".to_owned();
+            return Err(StoreError::Unavailable { cause });
+        }
         self.call(self.inner.heads()).await
     }
 

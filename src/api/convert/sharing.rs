@@ -6,7 +6,7 @@ use super::{FieldReader, page, shown};
 use crate::api::RequestContext;
 use crate::domain::acceptance::{AcceptedKinds, SharedKind};
 use crate::domain::ids::{CaseId, ListId};
-use crate::domain::note::{NoteId, NoteSubject};
+use crate::domain::note::NoteId;
 use crate::domain::status::MAX_REASON_CHARS;
 use crate::domain::tenant::TenantId;
 use crate::domain::visibility::{MAX_NAMED_TENANTS, SharedThing, Visibility};
@@ -15,7 +15,7 @@ use crate::wire::v1;
 
 /// A change of who may see a thing.
 pub(in crate::api) struct NewVisibility {
-    pub(in crate::api) thing: ThingInput,
+    pub(in crate::api) thing: NamedThing,
     pub(in crate::api) visibility: Visibility,
     pub(in crate::api) reason: String,
     pub(in crate::api) mutation: Mutation,
@@ -25,7 +25,6 @@ pub(in crate::api) struct NewVisibility {
 pub(in crate::api) fn new_visibility(
     request: v1::SetVisibilityRequest,
     context: &RequestContext,
-    note_subject: impl FnOnce(&NoteSubjectInput) -> Result<NoteSubject, ServiceError>,
 ) -> Result<NewVisibility, ServiceError> {
     let mut fields = FieldReader::default();
     let scope = v1::VisibilityScope::try_from(request.scope);
@@ -61,10 +60,7 @@ pub(in crate::api) fn new_visibility(
     let mutation = fields.mutation(context, &request.actor, &request.request_id, request.expected_version);
     let ((thing, visibility), mutation) = fields.finish(thing.zip(visibility).zip(mutation))?;
     Ok(NewVisibility {
-        thing: match thing {
-            NamedThing::Note(on, id) => ThingInput::Note(note_subject(&on)?, id),
-            NamedThing::Other(thing) => thing,
-        },
+        thing,
         visibility,
         reason,
         mutation,
@@ -106,9 +102,11 @@ pub(in crate::api) fn kinds(accepted: AcceptedKinds) -> Vec<i32> {
     accepted.iter().map(|kind| i32::from(kind.code())).collect()
 }
 
-/// A thing as the request names it: the subject of a note is not read yet.
-enum NamedThing {
+/// A thing as the request names it.
+pub(in crate::api) enum NamedThing {
+    /// A note; what it is on is not read yet.
     Note(NoteSubjectInput, NoteId),
+    /// Anything else.
     Other(ThingInput),
 }
 

@@ -178,10 +178,9 @@ impl Cases {
     /// A case, or the one it was merged into.
     ///
     /// # Errors
-    /// If there is none.
-    pub fn get(&self, id: &CaseId) -> Result<CaseDetails, ServiceError> {
-        let found = self.writer.index().case(id);
-        let (version, case) = found.ok_or(ServiceError::NotFound { resource: "case" })?;
+    /// If there is none, or the store cannot say whether there is.
+    pub async fn get(&self, id: &CaseId) -> Result<CaseDetails, ServiceError> {
+        let (version, case) = self.writer.find_case(id).await?;
         Ok(self.details(self.shown_version(version, &case), case))
     }
 
@@ -206,8 +205,12 @@ impl Cases {
     /// A page of the numbers of a case, in their order, with their links.
     ///
     /// # Errors
-    /// If there is no such case, or the page is wrong.
-    pub fn members(&self, id: &CaseId, page: &PageRequest) -> Result<(Vec<(E164, CaseLink)>, String), ServiceError> {
+    /// If there is no such case, the store cannot say whether there is, or the page is wrong.
+    pub async fn members(
+        &self,
+        id: &CaseId,
+        page: &PageRequest,
+    ) -> Result<(Vec<(E164, CaseLink)>, String), ServiceError> {
         let limit = page.limit()?;
         let mut scope = RequestContent::of(Method::ListMembers);
         scope.text(id.as_str());
@@ -216,7 +219,7 @@ impl Cases {
             .map(|cursor| key::number_of_id(&cursor).ok_or_else(foreign_token))
             .transpose()?;
         let index = self.writer.index();
-        let case = self.get(id)?.case;
+        let case = self.get(id).await?.case;
         let mut numbers = index.members(&case.id);
         numbers.retain(|number| after.is_none_or(|after| *number > after));
         let more = numbers.len() > limit;

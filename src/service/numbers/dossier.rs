@@ -78,12 +78,14 @@ impl Numbers {
         let index = self.writer.index();
         // Statuses, links and version are of the one record that was read, so that a client may rely on the version.
         let statuses = record.state.statuses.at(now).cloned().collect();
-        let links = record.state.links.iter().filter_map(|link| {
-            let (_, case) = index.case(&link.case)?;
-            let link = link.clone();
-            Some(DossierLink { link, case })
-        });
-        let links = links.collect();
+        let mut links = Vec::with_capacity(record.state.links.len());
+        for link in record.state.links {
+            match self.writer.find_case(&link.case).await {
+                Ok((_, case)) => links.push(DossierLink { link, case }),
+                Err(ServiceError::NotFound { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
         let notes = notes::latest(index, &NoteSubject::Number(number));
         let note_count = index.note_count_of(&NoteSubject::Number(number));
         let lists = index.lists();

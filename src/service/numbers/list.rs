@@ -32,14 +32,12 @@ impl Numbers {
     /// A page of the numbers that match a filter. The id of a merged case leads to its successor.
     ///
     /// # Errors
-    /// If the filter or the page is not valid, the case does not exist, or comments cannot be read from the store.
+    /// If the filter or the page is not valid, the case does not exist, or the store cannot say whether it does, or comments cannot be read from the store.
     pub async fn list(&self, filter: &NumberFilter, page: &PageRequest) -> Result<NumberList, ServiceError> {
         let limit = page.limit()?;
         let mut filter = filter.clone();
         if let Some(id) = &filter.case {
-            let found = self.directory.index().case(id);
-            let (_, case) = found.ok_or(ServiceError::NotFound { resource: "case" })?;
-            filter.case = Some(case.id.clone());
+            filter.case = Some(self.writer.named_case(id).await?);
         }
         let filter = &filter;
         let scope = filter.scope();

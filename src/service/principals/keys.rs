@@ -54,7 +54,7 @@ impl Principals {
     /// Revokes a key: it is refused from now on, on every instance.
     ///
     /// # Errors
-    /// If there is no such key, no administrator would be left, or the store cannot be written.
+    /// If there is no such key, no administrator would be left, or the store cannot be read or written.
     pub async fn revoke_key(
         &self,
         key: KeyId,
@@ -66,9 +66,7 @@ impl Principals {
         let deadline = self.writer.deadline(1);
         let request_id = mutation.scoped_request();
         let request = self.writer.recall(&request_id, &content, deadline).await?;
-        self.writer.refresh().await;
-        // There is one, unless the store is of a release that let two principals have the same key.
-        let holders = self.writer.index().principals_of_key(key);
+        let holders = self.holders_of(key).await?;
         if holders.is_empty() {
             return Err(ServiceError::NotFound { resource: "key" });
         }

@@ -134,42 +134,55 @@ impl Principals {
     /// Checks that an administrator of the tenant `manager` manages this principal. The tenant of a principal never changes.
     ///
     /// # Errors
-    /// If it does not, or there is no such principal.
+    /// If it does not, there is no such principal, or the store cannot say whether there is.
     pub async fn check_managed(&self, manager: TenantId, id: &PrincipalId) -> Result<(), ServiceError> {
         if manager == TenantId::DEFAULT {
             return Ok(());
         }
-        if self.writer.index().principal(id).is_none() {
-            self.writer.refresh().await;
-        }
-        let found = self.writer.index().principal(id);
-        let is_managed = found.is_some_and(|(_, principal)| Self::is_managed(manager, &principal));
+        let principal = self.get(id).await?.principal;
+        let is_managed = Self::is_managed(manager, &principal);
         is_managed.then_some(()).ok_or_else(no_principal)
     }
 
     /// Checks that an administrator of the tenant `manager` manages a holder of this key.
     ///
     /// # Errors
-    /// If it does not, or there is no such key.
+    /// If it does not, there is no such key, or the store cannot say whether there is.
     pub async fn check_managed_key(&self, manager: TenantId, key: KeyId) -> Result<(), ServiceError> {
         if manager == TenantId::DEFAULT {
             return Ok(());
         }
-        self.writer.refresh().await;
-        let holders = self.writer.index().principals_of_key(key);
+        let holders = self.holders_of(key).await?;
         let is_managed = holders.iter().any(|holder| Self::is_managed(manager, holder));
         is_managed
             .then_some(())
             .ok_or(ServiceError::NotFound { resource: "key" })
     }
 
+    /// The principals that have a key. There is one, unless the store is of a release that let two principals have the same
+    /// key. The store has no place where a key is found, so the index must be up to date.
+    ///
+    /// # Errors
+    /// If the index knows none, and it cannot be brought up to date.
+    async fn holders_of(&self, key: KeyId) -> Result<Vec<Arc<Principal>>, ServiceError> {
+        let is_current = self.writer.refresh().await;
+        let holders = self.writer.index().principals_of_key(key);
+        if holders.is_empty() && !is_current {
+            return Err(ServiceError::StoreUnavailable);
+        }
+        Ok(holders)
+    }
+
     /// One principal.
     ///
     /// # Errors
-    /// If there is none with this id.
-    pub fn get(&self, id: &PrincipalId) -> Result<VersionedPrincipal, ServiceError> {
-        let found = self.writer.index().principal(id).ok_or_else(no_principal)?;
-        Ok(self.as_shown(found))
+    /// If there is none with this id, or the store cannot say whether there is.
+    pub async fn get(&self, id: &PrincipalId) -> Result<VersionedPrincipal, ServiceError> {
+        let found = self
+            .writer
+            .find::<Principal, _>(id, |index| index.principal(id))
+            .await?;
+        Ok(self.as_shown(found.ok_or_else(no_principal)?))
     }
 
     /// A page of the principals that an administrator of the tenant `manager` manages.

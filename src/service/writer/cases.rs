@@ -30,6 +30,16 @@ struct StepChanges {
     dropped: Vec<(CaseStepKey, Version)>,
 }
 
+/// A case as the store has it.
+pub(super) struct StoredCase {
+    /// Its version.
+    pub(super) version: Version,
+    /// The case, with its whole history.
+    pub(super) case: Case,
+    /// The steps of the history that the index did not know.
+    pub(super) steps: Vec<Committed<CaseStep>>,
+}
+
 impl Writer {
     /// Changes an existing case once for a request, however often the request is sent.
     pub(in crate::service) async fn mutate_case(
@@ -81,7 +91,11 @@ impl Writer {
                 break;
             }
             let (version, before) = self.read_case(id, deadline).await?.unzip();
-            let (mut case, done) = change(before.clone(), self.versions.of(&key, version.unwrap_or(0)))?;
+            let changed = change(before.clone(), self.versions.of(&key, version.unwrap_or(0)));
+            let (mut case, done) = match changed {
+                Ok(changed) => changed,
+                Err(refused) => return Err(self.confirmed(refused).await),
+            };
             if !done.write {
                 return Ok(self.show(id, version, case, done.answer));
             }
@@ -110,7 +124,18 @@ impl Writer {
     /// A case as the store has it, with its whole history. Steps that the index does not know yet are read, and shown in
     /// it.
     async fn read_case(&self, id: &CaseId, deadline: WriteDeadline) -> Result<Option<(Version, Case)>, ServiceError> {
-        let found = self.read_records::<Case>(std::slice::from_ref(id), deadline).await?;
+        self.check_writable()?;
+        let read = self.case_as_stored(id);
+        let Some(read) = deadline.wait(read).await?? else {
+            return Ok(None);
+        };
+        self.follower.applied(self.tenant, read.steps);
+        Ok(Some((read.version, read.case)))
+    }
+
+    /// A case as the store has it, with its whole history, which is not shown in the index yet.
+    pub(super) async fn case_as_stored(&self, id: &CaseId) -> Result<Option<StoredCase>, ServiceError> {
+        let found = self.read_stored::<Case>(std::slice::from_ref(id)).await?;
         let Some((version, mut case)) = found.into_iter().next().flatten() else {
             return Ok(None);
         };
@@ -118,18 +143,21 @@ impl Writer {
         let mut steps: BTreeMap<u32, Arc<CaseStep>> = known.into_iter().map(|step| (step.number, step)).collect();
         let missing = case.history.kept().filter(|number| !steps.contains_key(number));
         let missing: Vec<CaseStepKey> = missing.map(|number| CaseStepKey::of(id, number)).collect();
+        let mut read = Vec::new();
         if !missing.is_empty() {
-            let read = self.read_records::<CaseStep>(&missing, deadline).await?;
-            let read = missing.into_iter().zip(read);
-            let read = read.filter_map(|(id, found)| {
-                let (version, record) = found?;
+            let found = self.read_stored::<CaseStep>(&missing).await?;
+            for (id, found) in missing.into_iter().zip(found) {
+                let Some((version, record)) = found else { continue };
                 steps.insert(record.number, Arc::new(record.clone()));
-                Some(Committed { id, version, record })
-            });
-            self.follower.applied(self.tenant, read.collect::<Vec<_>>());
+                read.push(Committed { id, version, record });
+            }
         }
         case.history.fill(steps.into_values());
-        Ok(Some((version, case)))
+        Ok(Some(StoredCase {
+            version,
+            case,
+            steps: read,
+        }))
     }
 
     /// The steps to be stored and deleted, with their versions in the store. No number is used twice, so the store has no

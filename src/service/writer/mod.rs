@@ -17,6 +17,7 @@ mod cases;
 mod deadline;
 mod erase;
 mod erased;
+mod find;
 mod find_rows;
 mod latest_time;
 mod locks;
@@ -46,7 +47,6 @@ use crate::codec::{
     entry::{EntryHeader, EntryState},
 };
 use crate::domain::evidence::FoldModel;
-use crate::domain::ids::CaseId;
 use crate::domain::rows::Missing;
 use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
@@ -226,18 +226,10 @@ impl Writer {
         &self.index
     }
 
-    /// Brings the index up to date with the store, as far as it can be.
-    pub(super) async fn refresh(&self) {
-        self.follower.refresh().await;
-    }
-
-    /// The case that a change names, or the one it was merged into. Another instance may have just created it.
-    pub(super) async fn named_case(&self, id: &CaseId) -> Result<CaseId, ServiceError> {
-        if self.index.case(id).is_none() {
-            self.refresh().await;
-        }
-        let (_, case) = self.index.case(id).ok_or(ServiceError::NotFound { resource: "case" })?;
-        Ok(case.id.clone())
+    /// Brings the index up to date with the store, as far as it can be. False if it may still lack changes that were
+    /// acknowledged before.
+    pub(super) async fn refresh(&self) -> bool {
+        self.follower.refresh().await
     }
 
     /// The model that folds rows into evidence.

@@ -54,16 +54,7 @@ impl Writer {
         deadline: WriteDeadline,
     ) -> Result<Vec<Option<(Version, R)>>, ServiceError> {
         self.check_writable()?;
-        let keys: Vec<_> = ids
-            .iter()
-            .map(|id| StoredKey::Record(RecordKey::of::<R>(self.tenant, id)))
-            .collect();
-        let found = deadline.wait(self.store.read(&keys)).await??;
-        let decode = |stored: Option<crate::store::Stored>| match stored {
-            Some(stored) => Ok(Some((stored.version, R::decode(&stored.bytes)?))),
-            None => Ok(None),
-        };
-        found.into_iter().map(decode).collect()
+        deadline.wait(self.read_stored::<R>(ids)).await?
     }
 
     /// Changes one record, or creates it.
@@ -98,7 +89,11 @@ impl Writer {
             let version = found.as_ref().map(|stored| stored.version);
             let record = found.map(|stored| R::decode(&stored.bytes)).transpose()?;
             let before = record.clone();
-            let (record, done) = change(record, self.versions.of(&key, version.unwrap_or(0)))?;
+            let changed = change(record, self.versions.of(&key, version.unwrap_or(0)));
+            let (record, done) = match changed {
+                Ok(changed) => changed,
+                Err(refused) => return Err(self.confirmed(refused).await),
+            };
             if !done.write {
                 return Ok(self.show(id, version, record, done.answer));
             }

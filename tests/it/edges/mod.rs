@@ -5,6 +5,7 @@ mod apps;
 mod corrections;
 mod exports;
 mod exports_http;
+mod found;
 mod hostile;
 mod http_standards;
 mod identity;

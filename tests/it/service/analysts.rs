@@ -220,6 +220,7 @@ async fn a_corroborated_case_floors_its_numbers_and_warns_before_dialling() {
         one.services
             .cases
             .members(&id, &PageRequest::default())
+            .await
             .unwrap()
             .0
             .len(),
@@ -227,7 +228,7 @@ async fn a_corroborated_case_floors_its_numbers_and_warns_before_dialling() {
     );
     let missing = CaseId::parse("nowhere").unwrap();
     assert!(matches!(
-        one.services.cases.get(&missing),
+        one.services.cases.get(&missing).await,
         Err(ServiceError::NotFound { resource: "case" })
     ));
 }

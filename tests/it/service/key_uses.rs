@@ -31,7 +31,7 @@ fn accept(instance: &Instance) {
 /// When the key was last used, as an instance shows it.
 async fn last_use(instance: &Instance) -> Option<Timestamp> {
     let services = &instance.services;
-    let found = services.principals.get(&id()).unwrap();
+    let found = services.principals.get(&id()).await.unwrap();
     let uses = services.principals.last_uses(&services.identities, &[found]).await;
     uses.of(key().id())
 }

@@ -229,7 +229,12 @@ async fn pages_lead_through_a_list() {
     let id = ListId::parse("dno").unwrap();
     let (mut shown, mut token, mut pages) = (Vec::new(), String::new(), 0);
     loop {
-        let page = one.services.lists.page(&id, &PageRequest { size: 2, token }).unwrap();
+        let page = one
+            .services
+            .lists
+            .page(&id, &PageRequest { size: 2, token })
+            .await
+            .unwrap();
         shown.extend(page.entries.iter().map(|entry| entry.pattern.to_string()));
         pages += 1;
         token = page.next_page_token;
@@ -244,7 +249,7 @@ async fn pages_lead_through_a_list() {
         "in the order of integers"
     );
     let none = ListId::parse("none").unwrap();
-    let missing = one.services.lists.page(&none, &PageRequest::default());
+    let missing = one.services.lists.page(&none, &PageRequest::default()).await;
     assert!(matches!(missing, Err(ServiceError::NotFound { resource: "list" })));
 }
 

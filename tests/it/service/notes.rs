@@ -26,12 +26,12 @@ async fn add(one: &Instance, subject: &NoteSubjectInput, text: &str, id: &str) -
     one.services.notes.add(subject, text, &mutation(id)).await
 }
 
-fn all(one: &Instance, subject: &NoteSubjectInput) -> Vec<Arc<Note>> {
+async fn all(one: &Instance, subject: &NoteSubjectInput) -> Vec<Arc<Note>> {
     let page = PageRequest {
         size: 1_000,
         token: String::new(),
     };
-    one.services.notes.list(subject, &page, None).unwrap().notes
+    one.services.notes.list(subject, &page, None).await.unwrap().notes
 }
 
 fn texts(notes: &[Arc<Note>]) -> Vec<&str> {
@@ -72,7 +72,7 @@ async fn a_retry_gives_the_same_note_and_another_text_is_refused() {
         matches!(other, Err(ServiceError::ContentMismatch { field: "request_id" })),
         "{other:?}"
     );
-    assert_eq!(texts(&all(&one, &on(NUMBER))), ["asked the carrier"]);
+    assert_eq!(texts(&all(&one, &on(NUMBER)).await), ["asked the carrier"]);
     // Other records remember sixteen requests; a note remembers its own for ever.
     for n in 0..20 {
         add(&one, &on(NUMBER), "more", &format!("more-{n}")).await.unwrap();
@@ -94,7 +94,7 @@ async fn a_lost_answer_leaves_one_note() {
     assert!(matches!(lost, Err(ServiceError::OutcomeUnknown)), "{lost:?}");
     let retried = add(&one, &on(NUMBER), "seen", "n1").await.unwrap();
     assert!(!retried.created);
-    assert_eq!(texts(&all(&one, &on(NUMBER))), ["seen"]);
+    assert_eq!(texts(&all(&one, &on(NUMBER)).await), ["seen"]);
 }
 
 #[tokio::test]
@@ -106,7 +106,7 @@ async fn notes_are_listed_newest_first_in_pages() {
         add(&one, &on(NUMBER), &text, &format!("n{n}")).await.unwrap();
         one.clock.advance(Duration::from_millis(n % 2));
     }
-    let whole = all(&one, &on(NUMBER));
+    let whole = all(&one, &on(NUMBER)).await;
     assert!(whole.is_sorted_by(|one, next| (one.created_at, one.id) > (next.created_at, next.id)));
     assert_eq!(&*whole[0].text, "note 6");
     let mut page = PageRequest {
@@ -116,14 +116,14 @@ async fn notes_are_listed_newest_first_in_pages() {
     let mut sizes = Vec::new();
     let mut listed = Vec::new();
     loop {
-        let part = one.services.notes.list(&on(NUMBER), &page, None).unwrap();
+        let part = one.services.notes.list(&on(NUMBER), &page, None).await.unwrap();
         sizes.push(part.notes.len());
         listed.extend(part.notes);
         page.token = part.next_page_token;
         if page.token.is_empty() {
             break;
         }
-        let foreign = one.services.notes.list(&on("+13152328258"), &page, None);
+        let foreign = one.services.notes.list(&on("+13152328258"), &page, None).await;
         assert!(
             matches!(foreign, Err(ServiceError::Invalid(_))),
             "a token of another list"
@@ -149,7 +149,7 @@ async fn a_number_and_a_case_hold_a_limited_count_of_notes() {
         assert_eq!(sentence, expected);
         let retried = add(&one, &subject, "seen", &format!("{kind}-0")).await.unwrap();
         assert!(!retried.created, "a retry adds none");
-        assert_eq!(all(&one, &subject).len(), MAX_NOTES);
+        assert_eq!(all(&one, &subject).await.len(), MAX_NOTES);
     }
 }
 
@@ -168,7 +168,7 @@ async fn notes_that_are_added_at_the_same_time_are_counted() {
     let ids: Vec<String> = (0..20).map(|n| format!("last-{n}")).collect();
     let added = join_all(ids.iter().map(|id| add(&one, &subject, "seen", id))).await;
     assert_eq!(added.iter().filter(|outcome| outcome.is_ok()).count(), 10);
-    assert_eq!(all(&one, &subject).len(), MAX_NOTES);
+    assert_eq!(all(&one, &subject).await.len(), MAX_NOTES);
 }
 
 #[tokio::test]
@@ -183,9 +183,9 @@ async fn a_page_of_long_notes_has_fewer_of_them() {
         size: 1_000,
         token: String::new(),
     };
-    let first = one.services.notes.list(&on(NUMBER), &page, None).unwrap();
+    let first = one.services.notes.list(&on(NUMBER), &page, None).await.unwrap();
     page.token = first.next_page_token;
-    let second = one.services.notes.list(&on(NUMBER), &page, None).unwrap();
+    let second = one.services.notes.list(&on(NUMBER), &page, None).await.unwrap();
     assert_eq!((first.notes.len(), second.notes.len()), (131, 9));
     assert_eq!(second.next_page_token, "");
 }
@@ -200,7 +200,7 @@ async fn only_a_possible_number_and_a_case_that_exists_get_notes() {
     let nowhere = NoteSubjectInput::Case(CaseId::parse("nowhere").unwrap());
     let refused = add(&one, &nowhere, "seen", "n1").await;
     assert!(matches!(refused, Err(ServiceError::NotFound { resource: "case" })));
-    let refused = one.services.notes.list(&nowhere, &PageRequest::default(), None);
+    let refused = one.services.notes.list(&nowhere, &PageRequest::default(), None).await;
     assert!(matches!(refused, Err(ServiceError::NotFound { resource: "case" })));
     assert_eq!(one.index.number_count(), 0);
 }
@@ -209,7 +209,7 @@ async fn only_a_possible_number_and_a_case_that_exists_get_notes() {
 async fn a_merged_case_leads_to_its_successor() {
     let one = instance().await;
     let (merged, successor) = (case(&one, "merged").await, case(&one, "successor").await);
-    let details = one.services.cases.get(&merged).unwrap();
+    let details = one.services.cases.get(&merged).await.unwrap();
     let record = Case {
         status: CaseStatus::Merged,
         merged_into: Some(successor.clone()),
@@ -220,8 +220,8 @@ async fn a_merged_case_leads_to_its_successor() {
     let added = add(&one, &on_merged, "seen", "n1").await.unwrap();
     assert_eq!(added.note.subject, NoteSubject::Case(successor.clone()));
     assert_eq!(
-        all(&one, &on_merged),
-        all(&one, &NoteSubjectInput::Case(successor.clone()))
+        all(&one, &on_merged).await,
+        all(&one, &NoteSubjectInput::Case(successor.clone())).await
     );
     assert_eq!(one.services.notes.latest_of_case(&successor), [added.note]);
 }
@@ -274,8 +274,8 @@ async fn all_instances_show_the_notes_and_one_that_starts_later_too() {
     }
     let later = Instance::over(store, clock).await;
     for instance in [&one, &two, &later] {
-        assert_eq!(texts(&all(instance, &on(NUMBER))), ["from two", "from one"]);
-        assert_eq!(texts(&all(instance, &on_case)), ["from one"]);
+        assert_eq!(texts(&all(instance, &on(NUMBER)).await), ["from two", "from one"]);
+        assert_eq!(texts(&all(instance, &on_case).await), ["from one"]);
     }
     let retried = add(&later, &on(NUMBER), "from one", "n1").await.unwrap();
     assert!(!retried.created);
@@ -287,6 +287,6 @@ async fn a_note_of_the_longest_text_is_kept_as_it_is_written() {
     let text = "\u{1F4DE}\tZeile\n".repeat(250);
     let added = add(&one, &on(NUMBER), &text, "n1").await.unwrap();
     assert_eq!(*added.note.text, *text);
-    let shown = format!("{:?} {:?} {:?}", added, on(NUMBER), all(&one, &on(NUMBER)));
+    let shown = format!("{:?} {:?} {:?}", added, on(NUMBER), all(&one, &on(NUMBER)).await);
     assert!(!shown.contains("Zeile") && !shown.contains("8257"), "{shown}");
 }

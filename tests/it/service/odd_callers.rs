@@ -356,12 +356,13 @@ async fn a_list_can_name_withheld_callers() {
         (help.decision.action, help.decision.basis),
         (Action::Allow, Basis::Protected)
     );
-    let page = one.services.lists.page(
-        &ListId::parse("tenant_block").unwrap(),
-        &PageRequest {
+    let (id, request) = (
+        ListId::parse("tenant_block").unwrap(),
+        PageRequest {
             size: 10,
             token: String::new(),
         },
     );
+    let page = one.services.lists.page(&id, &request).await;
     assert_eq!(page.unwrap().entries[0].pattern.to_string(), "anonymous");
 }

@@ -136,7 +136,7 @@ async fn the_id_of_a_revoked_key_is_never_used_again() {
             .await
             .unwrap();
     }
-    let kept = principals.get(&ana).unwrap().principal.keys.len();
+    let kept = principals.get(&ana).await.unwrap().principal.keys.len();
     assert!(kept < 11, "the first keys are forgotten: {kept}");
     for on in [&one, &two] {
         for (number, name) in [(1, "ana"), (10, "ana"), (1, "ben")] {

@@ -95,7 +95,7 @@ async fn the_service_compares_a_change_with_the_stored_grants() {
         "{refused:?}"
     );
     assert_eq!(
-        principals.get(&id).unwrap().principal.grants,
+        principals.get(&id).await.unwrap().principal.grants,
         grants(&[Source::Honeypot])
     );
     assert!(server.stop().await);
