@@ -1,4 +1,4 @@
-//! Lines of the log about clients, few enough that no client can fill the log.
+//! Lines of the log of which many may come at once, few enough that nobody can fill the log.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use tokio::time::Instant;
 const EVERY: Duration = Duration::from_secs(1);
 
 /// Lets one line a second into the log, and counts the others.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Pace(Mutex<Lines>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Lines {
     /// When the log got the last line.
     last: Option<Instant>,
@@ -21,6 +21,16 @@ struct Lines {
 }
 
 impl Pace {
+    /// The first line may come at once.
+    #[must_use]
+    pub const fn new() -> Self {
+        let lines = Lines {
+            last: None,
+            left_out: 0,
+        };
+        Self(Mutex::new(lines))
+    }
+
     /// Whether the log may have a line now: then how many it did not get since the one before.
     #[must_use]
     pub fn line(&self) -> Option<u64> {
@@ -35,13 +45,19 @@ impl Pace {
     }
 }
 
+impl Default for Pace {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
     async fn the_log_gets_one_line_a_second_and_the_count_of_the_others() {
-        let pace = Pace::default();
+        let pace = Pace::new();
         assert_eq!(pace.line(), Some(0));
         tokio::time::advance(EVERY / 2).await;
         assert_eq!((pace.line(), pace.line()), (None, None));

@@ -190,7 +190,7 @@ impl Follower {
 }
 
 /// The reason to load a shard again, if the entries do not continue at the cursor.
-fn doubt(cursor: LogHead, entries: &[RawLogEntry]) -> Option<ReloadReason> {
+pub(super) fn doubt(cursor: LogHead, entries: &[RawLogEntry]) -> Option<ReloadReason> {
     if cursor.seq > 0 {
         match entries.first() {
             None => return Some(ReloadReason::Absent),
@@ -200,6 +200,9 @@ fn doubt(cursor: LogHead, entries: &[RawLogEntry]) -> Option<ReloadReason> {
             }
             Some(_) => {}
         }
+    }
+    if entries.first().is_some_and(|first| first.seq > cursor.seq.max(1)) {
+        return Some(ReloadReason::Trimmed); // nothing was read yet, and the log begins later
     }
     let contiguous = (cursor.seq.max(1)..)
         .zip(entries)

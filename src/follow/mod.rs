@@ -37,6 +37,9 @@ use crate::store::{LogHead, Shard, ShardNotification, Store, StoreError, Version
 
 /// The time between two sweeps, which ask for all log heads.
 pub const SWEEP_EVERY: Duration = Duration::from_secs(1);
+/// How long a store counts as one that refuses writes after it has refused a commit, if sweeps find nothing wrong. Then a
+/// commit tries again.
+pub const REFUSED_FOR: Duration = Duration::from_secs(5);
 /// The nonce of an entry that was not read from the log, but committed by this process alone.
 const UNREAD: u64 = 0;
 
@@ -88,6 +91,8 @@ pub struct Follower {
     refreshing: tokio::sync::Mutex<Refreshes>,
     /// Whether the last refresh failed.
     refresh_fails: AtomicBool,
+    /// When the store last refused a commit that the question of a sweep had not foreseen.
+    refused: Mutex<Option<Instant>>,
     /// Entries and records left out since the last warning.
     skipped: AtomicU64,
 }
@@ -107,6 +112,7 @@ impl Follower {
             following: tokio::sync::Mutex::default(),
             refreshing: tokio::sync::Mutex::default(),
             refresh_fails: AtomicBool::new(false),
+            refused: Mutex::default(),
             skipped: AtomicU64::new(0),
         }
     }
@@ -222,6 +228,8 @@ impl Follower {
             Err(error) => Err(error.clone()),
         };
         match &writes {
+            // Just below the limit of its memory, a store takes the question and refuses a commit, which is larger.
+            Ok(()) if self.has_just_refused() => _ = self.set_store(StoreState::ReadOnly),
             Ok(()) => _ = self.set_store(StoreState::Up),
             Err(error) => self.failed(error),
         }
@@ -232,6 +240,25 @@ impl Follower {
         self.keeper.swept(asked_at);
         self.metrics.swept(began);
         Ok(())
+    }
+
+    /// Takes notice of a commit that failed. A store that refuses writes or is another one is not up, also if the last sweep
+    /// has found it so: what the sweep asks is smaller than a commit, and up to a second old.
+    pub fn commit_failed(&self, error: &StoreError) {
+        match error {
+            StoreError::WritesRefused { .. } => *self.refused.lock() = Some(monotonic()),
+            StoreError::Replica { .. } | StoreError::Foreign { .. } => {}
+            StoreError::Unavailable { .. }
+            | StoreError::OutcomeUnknown { .. }
+            | StoreError::OtherFormat { .. }
+            | StoreError::Unreadable { .. }
+            | StoreError::Refused { .. } => return,
+        }
+        self.set_failed(error);
+    }
+
+    fn has_just_refused(&self) -> bool {
+        self.refused.lock().is_some_and(|at| at.elapsed() < REFUSED_FOR)
     }
 
     fn measure(&self) {
@@ -349,6 +376,10 @@ impl Follower {
 
     fn failed(&self, error: &StoreError) {
         self.metrics.store_error(error.into());
+        self.set_failed(error);
+    }
+
+    fn set_failed(&self, error: &StoreError) {
         let state = match error {
             StoreError::Foreign { .. } | StoreError::OtherFormat { .. } => StoreState::Foreign,
             StoreError::Replica { .. } => StoreState::Replica,

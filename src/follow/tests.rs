@@ -15,7 +15,7 @@ use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 use crate::number::E164;
 use crate::store::memory::MemoryStore;
-use crate::store::{LOG_ENTRIES_KEPT, RecordKey, RecordWrite, ShardCommit};
+use crate::store::{LOG_ENTRIES_KEPT, RawLogEntry, RecordKey, RecordWrite, ShardCommit};
 
 /// The place of the kind in the headers of these tests: after the major version, the nonce, and a length of one byte.
 const KIND_AT: usize = 10;
@@ -258,7 +258,87 @@ async fn recover(fixture: &Fixture, damaged: E164) {
     let versions = (fixture.version(damaged), fixture.version(number(2)));
     assert_eq!(versions, (Some(3), Some(2)));
     assert_eq!(fixture.cursor().seq, LOG_ENTRIES_KEPT + 1);
-    fixture.assert_metric("ringwarden_follow_shards_reloaded_total{reason=\"gap\"} 1");
+    fixture.assert_metric("ringwarden_follow_shards_reloaded_total{reason=\"trimmed\"} 1");
+}
+
+/// The store counts as one that refuses writes for a while after it has refused one, and then commits try again.
+#[tokio::test]
+async fn a_refused_commit_is_forgotten_after_a_while() {
+    let fixture = Fixture::new().await;
+    let freshness = fixture.follower.freshness();
+    let full = StoreError::WritesRefused {
+        cause: "full".to_owned(),
+    };
+    fixture.follower.commit_failed(&full);
+    fixture.follower.sweep().await;
+    assert_eq!(freshness.store(), StoreState::ReadOnly);
+    *fixture.follower.refused.lock() = monotonic().checked_sub(REFUSED_FOR);
+    fixture.follower.sweep().await;
+    assert_eq!(freshness.store(), StoreState::Up);
+    // A commit that nobody answered says nothing of the store: that is left to the sweep.
+    for error in [
+        StoreError::Unavailable {
+            cause: "away".to_owned(),
+        },
+        StoreError::OutcomeUnknown {
+            cause: "away".to_owned(),
+        },
+        StoreError::Refused {
+            cause: "large".to_owned(),
+        },
+    ] {
+        fixture.follower.commit_failed(&error);
+        assert_eq!(freshness.store(), StoreState::Up, "{error}");
+    }
+    // One that found another store than the sweep before it makes the answers stale at once.
+    for (error, state) in [
+        (
+            StoreError::Replica {
+                cause: "demoted".to_owned(),
+            },
+            StoreState::Replica,
+        ),
+        (
+            StoreError::Foreign {
+                found: "nothing".to_owned(),
+            },
+            StoreState::Foreign,
+        ),
+    ] {
+        assert!(!freshness.is_stale());
+        fixture.follower.commit_failed(&error);
+        assert_eq!(freshness.store(), state);
+        assert!(freshness.is_stale());
+        fixture.follower.sweep().await;
+    }
+}
+
+/// A follower that has read nothing yet is not behind a hole, but behind the beginning of the log.
+#[test]
+fn the_reason_to_load_a_shard_again_is_the_true_one() {
+    let entry = |seq| RawLogEntry {
+        seq,
+        bytes: encode_header(&header(number(seq))),
+    };
+    let head = |seq| LogHead {
+        seq,
+        nonce: number(seq).digits(),
+    };
+    let of = |cursor, entries: &[u64]| {
+        let entries: Vec<RawLogEntry> = entries.iter().copied().map(entry).collect();
+        catch_up::doubt(cursor, &entries)
+    };
+    let start = LogHead::default();
+    assert_eq!(of(start, &[]), None);
+    assert_eq!(of(start, &[1, 2]), None);
+    assert_eq!(of(start, &[2, 3]), Some(ReloadReason::Trimmed));
+    assert_eq!(of(start, &[1, 3]), Some(ReloadReason::Gap));
+    assert_eq!(of(head(4), &[4, 5]), None);
+    assert_eq!(of(head(4), &[4, 6]), Some(ReloadReason::Gap));
+    assert_eq!(of(head(4), &[5, 6]), Some(ReloadReason::Trimmed));
+    assert_eq!(of(head(4), &[]), Some(ReloadReason::Absent));
+    let other = LogHead { seq: 4, nonce: 1 };
+    assert_eq!(of(other, &[4, 5]), Some(ReloadReason::OtherNonce));
 }
 
 /// A commit that was acknowledged, and lost with the store's machine before its entry was read.

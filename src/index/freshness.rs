@@ -34,6 +34,13 @@ impl StoreState {
     /// Every state; the place of each is its number.
     const ALL: [Self; 5] = [Self::Up, Self::Down, Self::Foreign, Self::Replica, Self::ReadOnly];
 
+    /// Whether others may be writing where this instance does not read: the store is a replica, or not the one that was
+    /// opened.
+    #[must_use]
+    pub const fn is_another(self) -> bool {
+        matches!(self, Self::Foreign | Self::Replica)
+    }
+
     /// Whether the store can be followed: what it holds is what was acknowledged last.
     #[must_use]
     pub const fn can_be_followed(self) -> bool {
@@ -87,9 +94,13 @@ impl Freshness {
         self.ready.load(Ordering::Acquire)
     }
 
-    /// Whether the last completed sweep is so long ago that answers may miss recent writes.
+    /// Whether answers may miss recent writes: the last completed sweep is too long ago, or the store is known to be one
+    /// whose writes this index does not hold. Then no time is given: the master of a replica takes writes at once.
     #[must_use]
     pub fn is_stale(&self) -> bool {
+        if self.store().is_another() {
+            return true;
+        }
         let swept_after_ms = self.swept_after_ms.load(Ordering::Acquire);
         let age_ms = self.moment().after_ms.saturating_sub(swept_after_ms);
         swept_after_ms == NOT_SWEPT || u128::from(age_ms) > STALE_AFTER.as_millis()
@@ -181,5 +192,28 @@ impl FreshnessKeeper {
     /// Records the state of the store; says whether that is a change.
     pub fn set_store(&self, state: StoreState) -> bool {
         self.0.store.swap(state as u8, Ordering::AcqRel) != state as u8
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Another master takes writes from the moment at which this one became its replica: nothing is waited for.
+    #[test]
+    fn an_index_is_stale_as_soon_as_its_store_is_another() {
+        let keeper = FreshnessKeeper::new(Clock::fixed(Timestamp::from_secs(1_700_000_000)));
+        let freshness = Arc::clone(keeper.freshness());
+        keeper.loaded();
+        keeper.swept(freshness.moment());
+        for state in StoreState::ALL {
+            keeper.set_store(state);
+            let stale = matches!(state, StoreState::Foreign | StoreState::Replica);
+            assert_eq!(freshness.is_stale(), stale, "{state:?}");
+            assert_eq!(freshness.store(), state);
+        }
+        keeper.set_store(StoreState::Up);
+        keeper.restored(freshness.now());
+        assert!(freshness.is_stale(), "a snapshot is stale until the store is followed");
     }
 }

@@ -3,10 +3,13 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::clock::Pace;
 use crate::codec::UnreadableValue;
 use crate::domain::case::TransitionError;
 use crate::domain::ids::ReportId;
 use crate::domain::kinds::CaseStatus;
+use crate::metrics::StoreErrorKind;
+use crate::metrics::label::Label as _;
 use crate::store::StoreError;
 
 /// A field of a request that is wrong, and why.
@@ -223,10 +226,23 @@ impl From<UnreadableValue> for ServiceError {
     }
 }
 
+/// The paces of the lines about requests that the store failed, one for each kind of error.
+static PACES: [Pace; StoreErrorKind::ALL.len()] = [const { Pace::new() }; StoreErrorKind::ALL.len()];
+
+/// Tells the log that the store failed a request: at most once a second for each kind of error, since every request that
+/// comes during an outage fails.
+fn tell(error: &StoreError) {
+    let pace = PACES.get(StoreErrorKind::from(error).position());
+    match pace.and_then(Pace::line) {
+        Some(left_out) => tracing::warn!(%error, left_out, "the store failed a request"),
+        None => tracing::debug!(%error, "the store failed a request"),
+    }
+}
+
 /// The cause goes to the log here. Clients get only what they can act on.
 impl From<StoreError> for ServiceError {
     fn from(error: StoreError) -> Self {
-        tracing::warn!(%error, "the store failed a request");
+        tell(&error);
         match error {
             StoreError::OutcomeUnknown { .. } => Self::OutcomeUnknown,
             StoreError::Unavailable { .. }
@@ -236,5 +252,54 @@ impl From<StoreError> for ServiceError {
             StoreError::Unreadable { .. } | StoreError::OtherFormat { .. } => Self::Internal,
             StoreError::Refused { .. } => Self::Precondition("the record has reached a limit of the store".to_owned()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tracing::span::{Attributes, Id, Record};
+    use tracing::{Event, Level, Metadata, Subscriber};
+
+    use super::*;
+
+    /// Counts warnings.
+    struct Warnings(Arc<AtomicUsize>);
+
+    impl Subscriber for Warnings {
+        fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+            *metadata.level() <= Level::WARN
+        }
+
+        fn event(&self, _: &Event<'_>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+
+        fn new_span(&self, _: &Attributes<'_>) -> Id {
+            Id::from_u64(1)
+        }
+
+        fn record(&self, _: &Id, _: &Record<'_>) {}
+        fn record_follows_from(&self, _: &Id, _: &Id) {}
+        fn enter(&self, _: &Id) {}
+        fn exit(&self, _: &Id) {}
+    }
+
+    /// Each of thousands of requests in a second is refused while the store is full. Other tests may have used the second up.
+    #[test]
+    fn a_second_of_refused_requests_is_one_line_of_the_log() {
+        let count = Arc::new(AtomicUsize::new(0));
+        tracing::subscriber::with_default(Warnings(Arc::clone(&count)), || {
+            let began = crate::clock::monotonic();
+            for _ in 0..1_000 {
+                let cause = "full".to_owned();
+                let error = ServiceError::from(StoreError::WritesRefused { cause });
+                assert!(matches!(error, ServiceError::StoreUnavailable));
+            }
+            let seconds = usize::try_from(began.elapsed().as_secs()).unwrap();
+            assert!(count.load(Ordering::Relaxed) <= 1 + seconds);
+        });
     }
 }

@@ -23,6 +23,8 @@ pub enum Fault {
     Unavailable,
     /// It is another store.
     Foreign,
+    /// It refuses writes; asked of a read, it is as if the memory were full at this moment.
+    Full,
     /// The call got lost: nothing happened, but the caller cannot know.
     LostCall,
     /// The answer got lost: it happened, but the caller cannot know.
@@ -101,6 +103,7 @@ impl Flaky {
             None => call.await,
             Some(Fault::Unavailable) => Err(StoreError::Unavailable { cause: cause() }),
             Some(Fault::Foreign) => Err(StoreError::Foreign { found: cause() }),
+            Some(Fault::Full) => Err(StoreError::WritesRefused { cause: cause() }),
             Some(Fault::LostCall) => Err(StoreError::OutcomeUnknown { cause: cause() }),
             Some(Fault::LostAnswer) => {
                 call.await?;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use super::Writer;
+use crate::clock::Pace;
 use crate::service::ServiceError;
 use crate::store::{CommitError, StoreError, Version};
 
@@ -12,6 +13,9 @@ use crate::store::{CommitError, StoreError, Version};
 pub(in crate::service) const WRITE_TIMEOUT: Duration = Duration::from_secs(2);
 /// A batch gets the time of one more change for each of this many items.
 const ITEMS_PER_TIMEOUT: usize = 1_000;
+
+/// The pace of the lines about changes that were given up.
+static GIVEN_UP: Pace = Pace::new();
 
 /// The moment by which a change must be answered, on the clock of the timer.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +38,12 @@ impl WriteDeadline {
     /// Waits for work that writes nothing: reads, and locks. If it takes too long, nothing has happened.
     pub(in crate::service) async fn wait<T>(self, work: impl Future<Output = T>) -> Result<T, ServiceError> {
         timeout_at(self.0, work).await.map_err(|_elapsed| {
-            tracing::warn!("a change was given up before it was written: the store took too long");
+            if let Some(left_out) = GIVEN_UP.line() {
+                tracing::warn!(
+                    left_out,
+                    "a change was given up before it was written: the store took too long"
+                );
+            }
             ServiceError::StoreUnavailable
         })
     }

@@ -344,7 +344,10 @@ impl Writer {
             match outcome {
                 Ok(_) => self.metrics.audit_events(events),
                 Err(CommitError::Conflict { .. }) => self.metrics.commit_conflict(),
-                Err(CommitError::Store(error)) => self.metrics.store_error(error.into()),
+                Err(CommitError::Store(error)) => {
+                    self.metrics.store_error(error.into());
+                    self.follower.commit_failed(error);
+                }
             }
         }
         outcomes

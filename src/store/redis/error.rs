@@ -81,6 +81,10 @@ impl RedisFailure {
         }
     }
 
+    fn has_code(&self, codes: &[&str]) -> bool {
+        matches!(self, Self::Driver(error) if error.code().is_some_and(|code| codes.contains(&code)))
+    }
+
     /// As the error of the question whether the server takes writes.
     pub(super) fn of_probe(self) -> StoreError {
         if self.has_code(&WRITE_REFUSAL_CODES) {
@@ -90,17 +94,13 @@ impl RedisFailure {
         self.of_read()
     }
 
-    fn has_code(&self, codes: &[&str]) -> bool {
-        matches!(self, Self::Driver(error) if error.code().is_some_and(|code| codes.contains(&code)))
-    }
-
     /// As the error of a write.
     pub(super) fn of_write(self) -> StoreError {
         if self.outcome_unknown() {
             let cause = self.to_string();
             return StoreError::OutcomeUnknown { cause };
         }
-        self.of_read()
+        self.of_probe()
     }
 }
 
@@ -181,9 +181,6 @@ mod tests {
     fn refusals_that_pass_are_unavailable_and_nothing_else() {
         for line in [
             "LOADING Redis is loading the dataset in memory",
-            "MISCONF Redis is configured to save RDB snapshots",
-            "OOM command not allowed when used memory > 'maxmemory'.",
-            "NOREPLICAS Not enough good replicas to write.",
             "BUSY Redis is busy running a script.",
             "NOAUTH Authentication required.",
             "CLUSTERDOWN The cluster is down",
@@ -223,8 +220,14 @@ mod tests {
             "NOREPLICAS Not enough good replicas to write.",
             "NOPERM User narrow has no permissions to run the 'evalsha' command",
         ] {
-            let error = said(line).of_probe();
-            assert!(matches!(error, StoreError::WritesRefused { .. }), "{line}: {error}");
+            let failure = said(line);
+            assert!(failure.may_be_retried() && !failure.outcome_unknown(), "{line}");
+            for error in [failure.clone().of_probe(), failure.clone().of_write()] {
+                assert!(matches!(error, StoreError::WritesRefused { .. }), "{line}: {error}");
+                assert!(error.may_be_retried() && !error.outcome_unknown(), "{line}");
+            }
+            let error = failure.of_read();
+            assert!(matches!(error, StoreError::Unavailable { .. }), "{line}: {error}");
         }
         for line in [
             "LOADING Redis is loading the dataset in memory",

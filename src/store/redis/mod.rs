@@ -80,6 +80,15 @@ impl RedisStore {
         if settings.loses_a_second() {
             tracing::info!(store = %config, "redis forces writes to disk once a second: the last second may be lost");
         }
+        if !role::is_told(&connection, deadline())
+            .await
+            .map_err(RedisFailure::of_read)?
+        {
+            tracing::warn!(
+                store = %config,
+                "redis does not tell this user its role: a replica with replica-read-only no would be taken for a master, so allow the user to call ROLE"
+            );
+        }
         scripts::load_all(&connection, deadline())
             .await
             .map_err(RedisFailure::of_read)?;

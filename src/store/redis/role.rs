@@ -3,6 +3,8 @@
 
 use redis::{Cmd, Value, cmd};
 
+use super::connection::{CallDeadline, ServerConnection};
+use super::error::RedisFailure;
 use super::reply;
 use crate::store::StoreError;
 
@@ -31,6 +33,15 @@ pub(super) fn check(answer: Value) -> Result<(), StoreError> {
             whole(&offset)
         ),
     })
+}
+
+/// Whether the server tells its role to this user.
+pub(super) async fn is_told(connection: &ServerConnection, deadline: CallDeadline) -> Result<bool, RedisFailure> {
+    match connection.ask_one(ask(), deadline).await {
+        Ok(_) => Ok(true),
+        Err(RedisFailure::Driver(error)) if error.code().is_some() => Ok(false),
+        Err(failure) => Err(failure),
+    }
 }
 
 /// The error of a commit to a replica that takes writes. The commit script has written nothing.

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ringwarden::clock::Clock;
+use ringwarden::clock::{Clock, monotonic};
 use ringwarden::domain::state::Submitted;
+use ringwarden::index::StoreState;
 use ringwarden::service::ServiceError;
 
 use super::{NUMBER, memory};
@@ -68,6 +69,31 @@ async fn an_unknown_outcome_is_said_and_a_retry_settles_it() {
     assert_eq!(retried.submitted, Submitted::AlreadyKnown);
     one.follower.sweep().await;
     assert_eq!(one.count(NUMBER), 1);
+}
+
+/// What a sweep asks is smaller than a commit: just below the limit of its memory, a store takes the one and not the other.
+#[tokio::test]
+async fn a_refused_commit_takes_the_store_down_for_writes_and_a_sweep_does_not_forget_it() {
+    let flaky = Arc::new(Flaky::new(memory()));
+    let one = Instance::over(flaky.clone(), Clock::manual(noon())).await;
+    one.services.reports.submit(report(NUMBER, "r1", noon())).await.unwrap();
+    // The reads are answered, and a commit is refused.
+    flaky.once(Fault::Slow(Duration::ZERO));
+    flaky.once(Fault::Full);
+    let refused = one.services.reports.submit(report(NUMBER, "r2", noon())).await;
+    assert!(matches!(refused, Err(ServiceError::StoreUnavailable)), "{refused:?}");
+    for _ in 0..2 {
+        let freshness = one.follower.freshness();
+        assert_eq!(freshness.store(), StoreState::ReadOnly);
+        assert!(!freshness.is_stale(), "nobody can write");
+        let text = one.services.metrics().render(monotonic());
+        assert!(text.contains("\nringwarden_store_up 0\n"));
+        let asked = flaky.keys_read();
+        let refused = one.services.reports.submit(report(NUMBER, "r2", noon())).await;
+        assert!(matches!(refused, Err(ServiceError::StoreUnavailable)), "{refused:?}");
+        assert_eq!(flaky.keys_read(), asked, "it is refused at once");
+        one.follower.sweep().await;
+    }
 }
 
 #[tokio::test]
