@@ -2,10 +2,10 @@
 //! again.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 
+use super::place::Place;
 use super::{Follower, UNREAD};
 use crate::codec;
 use crate::codec::entry::{EntryError, EntryState, LogEntry, carries_state};
@@ -14,7 +14,7 @@ use crate::metrics::{ReloadReason, SkipReason};
 use crate::store::{LogHead, RawLogEntry, RecordKey, RecordKind, Shard, StoreError, Stored, StoredKey, Version};
 
 /// The records whose state is not in the entries that were read.
-type LargeRecords = BTreeMap<NamedRecord, Stored>;
+pub(super) type LargeRecords = BTreeMap<NamedRecord, Stored>;
 
 /// The tenant, kind and id of a record.
 type NamedRecord = (TenantId, RecordKind, Bytes);
@@ -30,6 +30,15 @@ pub(super) enum Lost {
     Reload,
     /// It is left to the next sweep, which has the time to load it.
     Leave,
+}
+
+/// What became of an entry that was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Taken {
+    /// It was applied, now or before, or left out.
+    In,
+    /// Another change was shown with its sequence number.
+    Unconfirmed,
 }
 
 /// How far a shard, or all of them, were caught up with.
@@ -62,6 +71,8 @@ impl Follower {
     pub(super) async fn reload(&self, shard: Shard, reason: ReloadReason) -> Result<(), StoreError> {
         tracing::warn!(shard = shard.index(), ?reason, "the shard is loaded again");
         self.metrics.shard_reloaded(reason);
+        // Before the head is asked for: what was acknowledged by now is in the log up to the head, or lost.
+        let mark = self.before(shard).mark;
         let head = self
             .store
             .heads()
@@ -71,9 +82,8 @@ impl Follower {
             .unwrap_or_default();
         // Another instance may have begun a tenant whose entries in this log are gone.
         self.find_tenants().await?;
-        self.load_shard(shard, head).await?;
-        // The loaded records replaced those that this process committed meanwhile. If the log does not continue even now,
-        // the next sweep finds that.
+        self.load_shard(shard, (head, mark)).await?;
+        // If the log does not continue even now, the next sweep finds that.
         self.read_log(shard).await?;
         Ok(())
     }
@@ -94,7 +104,9 @@ impl Follower {
                 Err(reason) => return Ok(Some(reason)),
             };
             for raw in &entries {
-                self.take_in(shard, raw, &large)?;
+                if self.take_in(shard, raw, &large)? == Taken::Unconfirmed {
+                    return Ok(Some(ReloadReason::Unconfirmed));
+                }
             }
             if !full {
                 return Ok(None);
@@ -137,31 +149,40 @@ impl Follower {
 
     /// Applies an entry and moves the cursor past it, if the cursor is before it: the entry at the cursor was applied, and
     /// so were own commits that moved the cursor meanwhile. An entry that this release does not know is left out: a newer
-    /// release may write to the same store, and one entry must not hold up all that follow it.
-    fn take_in(&self, shard: Shard, raw: &RawLogEntry, large: &LargeRecords) -> Result<(), StoreError> {
-        let mut cursor = self.cursor_of(shard).lock();
-        if raw.seq <= cursor.seq {
-            return Ok(());
+    /// release may write to the same store, and one entry must not hold up all that follow it. An entry in the place of
+    /// another change that was shown is not applied: the store has lost that change, and the shard is loaded again.
+    fn take_in(&self, shard: Shard, raw: &RawLogEntry, large: &LargeRecords) -> Result<Taken, StoreError> {
+        let mut place = self.place_of(shard).lock();
+        if raw.seq <= place.cursor.seq {
+            return Ok(Taken::In);
         }
-        let (nonce, skipped) = match codec::entry::decode(raw) {
-            Ok(entry) => (entry.header.nonce, self.apply_entry(shard, &entry, large)?),
-            Err(EntryError::UnknownKind { nonce, .. }) => (nonce, Some(SkipReason::UnknownKind)),
-            Err(EntryError::UnknownTenant { nonce }) => (nonce, Some(SkipReason::UnknownTenant)),
+        let (nonce, entry) = match codec::entry::decode(raw) {
+            Ok(entry) => (entry.header.nonce, Ok(entry)),
+            Err(EntryError::UnknownKind { nonce, .. }) => (nonce, Err(SkipReason::UnknownKind)),
+            Err(EntryError::UnknownTenant { nonce }) => (nonce, Err(SkipReason::UnknownTenant)),
             Err(EntryError::Unreadable(damaged)) => return Err(damaged.into()),
         };
-        *cursor = LogHead { seq: raw.seq, nonce };
-        drop(cursor);
+        let said = entry.as_ref().ok().map(|entry| (entry, large));
+        if !place.is_confirmed(raw.seq, nonce, said) {
+            return Ok(Taken::Unconfirmed);
+        }
+        let skipped = match &entry {
+            Ok(entry) => self.apply_entry(&mut place, (shard, entry), large)?,
+            Err(reason) => Some(*reason),
+        };
+        place.pass(LogHead { seq: raw.seq, nonce });
+        drop(place);
         if let Some(reason) = skipped {
             self.skipped(shard, raw.seq, reason);
         }
-        Ok(())
+        Ok(Taken::In)
     }
 
     /// Applies an entry to the index, or gives the reason to leave it out.
     fn apply_entry(
         &self,
-        shard: Shard,
-        entry: &LogEntry,
+        place: &mut Place,
+        (shard, entry): (Shard, &LogEntry),
         large: &LargeRecords,
     ) -> Result<Option<SkipReason>, StoreError> {
         let LogEntry { seq, header, state } = entry;
@@ -174,7 +195,10 @@ impl Follower {
             }
             EntryState::InRecord => match large.get(&(header.tenant, header.kind, header.id.clone())) {
                 Some(record) => {
-                    self.seen_of(shard).fetch_max(record.version, Ordering::AcqRel);
+                    if record.version > *seq {
+                        let key = RecordKey::of_entry(shard, header.tenant, header.kind, header.id.clone());
+                        place.read(record.version, key, || Some(record.bytes.clone()));
+                    }
                     index.apply_bytes(header.kind, &header.id, record.version, Some(&record.bytes))?
                 }
                 None => true, // deleted since: a later entry says so

@@ -1,15 +1,15 @@
 //! Loads whole shards: at the start, and when the log does not continue what was read before.
 
-use std::sync::atomic::Ordering;
-
+use bytes::Bytes;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use super::Follower;
+use super::place::Mark;
 use crate::codec;
 use crate::domain::tenant::TenantId;
 use crate::index::LoadedKind;
 use crate::metrics::SkipReason;
-use crate::store::{LogHead, RecordKind, ScanTable, Shard, StoreError};
+use crate::store::{LogHead, RecordKey, RecordKind, ScanTable, Shard, StoreError, Version};
 
 /// Shards loaded at a time.
 const SHARDS_AT_A_TIME: usize = 8;
@@ -18,11 +18,12 @@ const RECORDS_AT_A_TIME: usize = 2_000;
 
 impl Follower {
     pub(super) async fn load_all(&self) -> Result<(), StoreError> {
+        let marks: Vec<Mark> = Shard::all().map(|shard| self.before(shard).mark).collect();
         // Before the tenants: those that begin later have all their records after these heads.
         let heads = self.store.heads().await?;
         self.find_tenants().await?;
-        stream::iter(Shard::all().zip(heads))
-            .map(|(shard, head)| self.load_shard(shard, head))
+        stream::iter(Shard::all().zip(heads.into_iter().zip(marks)))
+            .map(|(shard, from)| self.load_shard(shard, from))
             .buffer_unordered(SHARDS_AT_A_TIME)
             .try_collect::<()>()
             .await
@@ -65,30 +66,60 @@ impl Follower {
         }
     }
 
-    /// Reads all records of a shard, of all tenants that were found, and replaces those in the index. `head` was read before
-    /// the tenants were found, and they before the records: entries after it are read
-    /// from the log again, which changes nothing where the record read is as new. This also brings back a record that
-    /// this process committed after it was scanned: it is replaced, and the cursor goes back to `head`.
-    pub(super) async fn load_shard(&self, shard: Shard, head: LogHead) -> Result<(), StoreError> {
+    /// Reads all records of a shard, of all tenants that were found, and replaces those in the index. `mark` was made before
+    /// `head` was read, the head before the tenants were found, and they before the records: entries after it are read
+    /// from the log again, which changes nothing where the record read is as new. A record that this process committed
+    /// after it was scanned is put back in the same step, so that a reload undoes nothing that the store holds.
+    pub(super) async fn load_shard(&self, shard: Shard, (head, mark): (LogHead, Mark)) -> Result<(), StoreError> {
         let mut tenants = Vec::new();
+        let mut later = Vec::new();
         for (tenant, index) in self.indexes.all() {
             let mut kinds = Vec::with_capacity(RecordKind::ALL.len());
             for kind in RecordKind::ALL {
-                kinds.push(self.load_kind((shard, tenant), *kind).await?);
+                let loaded = self.load_kind((shard, tenant), *kind, (head, &mut later));
+                kinds.push(loaded.await?);
             }
-            tenants.push((index, kinds));
+            tenants.push((tenant, index, kinds));
         }
-        let mut cursor = self.cursor_of(shard).lock();
-        for (index, kinds) in tenants {
+        let lost = self.lost_changes(shard, (head, mark)).await?;
+        let mut place = self.place_of(shard).lock();
+        place.loaded(head, mark, &lost);
+        for (tenant, index, mut kinds) in tenants {
+            // Lookups read numbers all the time: an own change must not be missing for a moment.
+            for loaded in kinds.iter_mut().filter(|loaded| loaded.kind() == RecordKind::Number) {
+                for (version, shown) in place
+                    .shown()
+                    .filter(|(_, shown)| shown.is_of(tenant, RecordKind::Number))
+                {
+                    if let Some(state) = &shown.state {
+                        loaded.add(shown.key.id(), version, state, self.indexes.model())?;
+                    }
+                }
+            }
             index.replace(shard, kinds);
         }
-        *cursor = head;
-        self.seen_of(shard).store(head.seq, Ordering::Release);
+        for (version, key, bytes) in later {
+            place.read(version, key, || Some(bytes));
+        }
+        for (version, shown) in place.shown() {
+            if let Some(index) = self.indexes.get_or_make(shown.key.tenant()) {
+                let (kind, id) = (shown.key.kind(), shown.key.id());
+                index.apply_bytes(kind, id, version, shown.state.as_deref())?;
+            }
+        }
+        drop(place);
+        self.changes_lost(shard, lost.len());
         Ok(())
     }
 
-    /// Reads all records of one kind.
-    async fn load_kind(&self, (shard, tenant): (Shard, TenantId), kind: RecordKind) -> Result<LoadedKind, StoreError> {
+    /// Reads all records of one kind. Those that are later than `head` were written during the scan, and are remembered until
+    /// the log confirms them.
+    async fn load_kind(
+        &self,
+        (shard, tenant): (Shard, TenantId),
+        kind: RecordKind,
+        (head, later): (LogHead, &mut Vec<(Version, RecordKey, Bytes)>),
+    ) -> Result<LoadedKind, StoreError> {
         let mut loaded = LoadedKind::new(kind);
         let mut after = None;
         loop {
@@ -97,6 +128,9 @@ impl Follower {
             for (id, stored) in &page.items {
                 if !loaded.add(id, stored.version, &stored.bytes, self.indexes.model())? {
                     self.skipped(shard, stored.version, SkipReason::UnknownId);
+                } else if stored.version > head.seq {
+                    let key = RecordKey::of_entry(shard, tenant, kind, id.clone());
+                    later.push((stored.version, key, stored.bytes.clone()));
                 }
             }
             after = page.next;

@@ -4,13 +4,16 @@
 //! For every shard a follower keeps a cursor: the sequence number and the nonce of the last entry that it applied, or left
 //! out because this release does not know it. It reads the log of a shard when it gets a notification, and asks for all
 //! log heads once a second, since notifications may be lost. When a log does not continue at the cursor (another nonce, a
-//! missing entry, a gap), the shard is loaded again: its records are replaced, never merged. When the store is empty,
+//! missing entry, a gap), the shard is loaded again: its records are replaced, never merged. So it is when the log has
+//! another entry in the place of a change that the index shows already, since this process has committed or read it. When the store is empty,
 //! another one, of another format or a replica, the index is kept, answers are stale, and writes are refused until the
 //! store returns. Each sweep also asks whether the store takes writes. At a start without the store, the index and the
 //! cursors come from a snapshot: for the follower that is the same as an outage.
 
 mod catch_up;
 mod load;
+mod lost;
+mod place;
 mod refresh;
 mod restore;
 #[cfg(test)]
@@ -20,20 +23,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::broadcast::error::RecvError;
 
 use catch_up::{Caught, Lost};
+use place::{Before, Place};
 use refresh::Refreshes;
 pub use restore::{Position, RestoredShard};
 
 use crate::clock::{Clock, monotonic};
+use crate::codec::StoredRecord;
 use crate::domain::kinds::ListKind;
 use crate::domain::tenant::TenantId;
 use crate::index::{Freshness, FreshnessKeeper, Index, IndexedRecord, Indexes, Moment, StoreState};
 use crate::metrics::label::Label as _;
 use crate::metrics::{Metrics, ReloadReason, SkipReason};
-use crate::store::{LogHead, Shard, ShardNotification, Store, StoreError, Version};
+use crate::store::{LogHead, RecordKey, Shard, ShardNotification, Store, StoreError, Version};
 
 /// The time between two sweeps, which ask for all log heads.
 pub const SWEEP_EVERY: Duration = Duration::from_secs(1);
@@ -54,20 +60,15 @@ pub struct Committed<R: IndexedRecord> {
     pub record: R,
 }
 
-/// A shard as it was before the heads were asked for.
-#[derive(Clone, Copy)]
-struct Before {
-    cursor: LogHead,
-    /// See [`Follower::seen`].
-    seen: Version,
-}
-
-impl Before {
-    /// Whether the index may hold records that the store has lost, though the log continues at the cursor: their entries
-    /// were never read. After an outage the store may have other entries in their place.
-    fn is_lost(self, head: LogHead, state: StoreState) -> bool {
-        self.seen > self.cursor.seq && (head.seq < self.seen || !state.can_be_followed())
-    }
+/// A change as it was committed, with what its change-log entry is told by.
+#[derive(Clone, Debug)]
+pub struct OwnChange {
+    /// The record.
+    pub key: RecordKey,
+    /// The nonce of the entry.
+    pub nonce: u64,
+    /// The record after the change; none if it was deleted.
+    pub state: Option<Bytes>,
 }
 
 /// Follows one store into one index.
@@ -76,15 +77,11 @@ pub struct Follower {
     indexes: Arc<Indexes>,
     metrics: Metrics,
     keeper: FreshnessKeeper,
-    /// The cursor of each shard. It stays locked while records go into the index, so that the index always holds every
-    /// entry up to the cursor. The locks of the index are taken after it. It is never locked across an await, and no
-    /// lookup locks it. With a shared store only reads of the log move it, never this process's own commits: an entry
-    /// that was read is known to be durable.
-    cursors: Box<[Mutex<LogHead>]>,
-    /// For each shard, the latest version that this process put into the index without reading the log: of its own
-    /// commits and reads. The store had it, so a store that no longer has it has gone back. It changes while the cursor
-    /// is locked.
-    seen: Box<[AtomicU64]>,
+    /// The place in each shard: the cursor, and what was shown beyond it. It stays locked while records go into the index,
+    /// so that the index always holds every entry up to the cursor. The locks of the index are taken after it. It is never
+    /// locked across an await, and no lookup locks it. With a shared store only reads of the log move the cursor, never
+    /// this process's own commits: an entry that was read is known to be durable.
+    places: Box<[Mutex<Place>]>,
     /// Held by the one task that reads logs and loads shards; it has the moment at which the last complete refresh began.
     following: tokio::sync::Mutex<Option<Instant>>,
     /// The state of refreshes, held by the one read that refreshes.
@@ -95,25 +92,26 @@ pub struct Follower {
     refused: Mutex<Option<Instant>>,
     /// Entries and records left out since the last warning.
     skipped: AtomicU64,
+    /// Own changes that the store has lost, since the log was last told.
+    lost: AtomicU64,
 }
 
 impl Follower {
     /// A follower that has not read anything yet, into the index of the default tenant and those of tenants that it finds.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, index: Arc<Index>, clock: Clock, metrics: Metrics) -> Self {
-        let cursors = Shard::all().map(|_| Mutex::new(LogHead::default())).collect();
         Self {
             store,
             indexes: Arc::new(Indexes::new(index)),
             metrics,
             keeper: FreshnessKeeper::new(clock),
-            cursors,
-            seen: Shard::all().map(|_| AtomicU64::new(0)).collect(),
+            places: Shard::all().map(|_| Mutex::default()).collect(),
             following: tokio::sync::Mutex::default(),
             refreshing: tokio::sync::Mutex::default(),
             refresh_fails: AtomicBool::new(false),
             refused: Mutex::default(),
             skipped: AtomicU64::new(0),
+            lost: AtomicU64::new(0),
         }
     }
 
@@ -168,32 +166,56 @@ impl Follower {
         }
     }
 
+    /// Remembers changes that this process has just committed, until the log confirms them. To be called before they are
+    /// shown.
+    pub fn committed(&self, changes: impl IntoIterator<Item = (Version, OwnChange)>) {
+        if !self.store.is_shared() {
+            return;
+        }
+        let now = monotonic();
+        for (version, change) in changes {
+            let mut place = self.place_of(change.key.shard()).lock();
+            place.committed(version, change, now);
+        }
+    }
+
     /// Applies records of a tenant that this process has just committed, so that its next lookup sees them.
     pub fn applied<R: IndexedRecord>(&self, tenant: TenantId, committed: impl IntoIterator<Item = Committed<R>>) {
         let Some(index) = self.indexes.get_or_make(tenant) else {
             return;
         };
         for Committed { id, version, record } in committed {
-            self.show(&index, id, version, Some(record));
+            self.show((tenant, &index), id, version, Some(record));
         }
     }
 
     /// Removes a record that this process has just deleted.
     pub fn deleted<R: IndexedRecord>(&self, tenant: TenantId, id: R::Id, version: Version) {
         if let Some(index) = self.indexes.get_or_make(tenant) {
-            self.show::<R>(&index, id, version, None);
+            self.show::<R>((tenant, &index), id, version, None);
         }
     }
 
-    fn show<R: IndexedRecord>(&self, index: &Index, id: R::Id, version: Version, record: Option<R>) {
-        let shard = R::shard(&id);
-        let mut cursor = self.cursor_of(shard).lock();
+    fn show<R: IndexedRecord>(
+        &self,
+        (tenant, index): (TenantId, &Index),
+        id: R::Id,
+        version: Version,
+        record: Option<R>,
+    ) {
+        let mut place = self.place_of(R::shard(&id)).lock();
+        if self.store.is_shared() {
+            let key = RecordKey::of::<R>(tenant, &id);
+            // Where the log was read, the index is as the log has it: a record may have been deleted since this version.
+            if !place.read(version, key, || record.as_ref().map(StoredRecord::encode)) {
+                return;
+            }
+        }
         index.apply(id, version, record);
-        self.seen_of(shard).fetch_max(version, Ordering::AcqRel);
         // If no other process writes to the store, the cursor moves past this commit, if it is the next entry. The
         // next sweep reads missing entries from the log, such as a commit whose caller stopped waiting.
-        if !self.store.is_shared() && cursor.seq + 1 == version {
-            *cursor = LogHead {
+        if !self.store.is_shared() && place.cursor.seq + 1 == version {
+            place.cursor = LogHead {
                 seq: version,
                 nonce: UNREAD,
             };
@@ -208,6 +230,7 @@ impl Follower {
         // The error is logged, and the next sweep tries again.
         self.conclude(swept, asked_at, began).await.ok();
         self.warn_of_skipped();
+        self.tell_of_lost();
         self.measure();
     }
 
@@ -283,6 +306,7 @@ impl Follower {
             // The next sweep says whether the store is gone; one failed read does not.
             self.metrics.store_error((&error).into());
         }
+        self.tell_of_lost();
     }
 
     /// Compares the evidence version of the store with that of this instance.
@@ -339,12 +363,21 @@ impl Follower {
         lost: Lost,
     ) -> Result<Caught, StoreError> {
         let cursor = before.cursor;
-        if head.seq < cursor.seq || before.is_lost(head, self.freshness().store()) {
+        let was_followed = self.freshness().store().can_be_followed();
+        if head.seq < cursor.seq || before.may_be_lost(head, was_followed) {
             self.reload_if(lost, shard, ReloadReason::Absent).await
+        } else if head.seq < before.last_shown {
+            self.reload_if(lost, shard, ReloadReason::Unconfirmed).await
+        } else if before.overflowed {
+            self.reload_if(lost, shard, ReloadReason::Trimmed).await
         } else if head.seq == cursor.seq && cursor.nonce != UNREAD && head.nonce != cursor.nonce {
             self.reload_if(lost, shard, ReloadReason::OtherNonce).await
         } else if head.seq > self.cursor(shard).seq {
-            self.catch_up(shard, lost).await
+            let caught = self.catch_up(shard, lost).await?;
+            if caught == Caught::Up && self.cursor(shard).seq < head.seq {
+                return self.reload_if(lost, shard, ReloadReason::Absent).await; // the log ends before its head
+            }
+            Ok(caught)
         } else {
             Ok(Caught::Up)
         }
@@ -411,24 +444,15 @@ impl Follower {
     }
 
     fn before(&self, shard: Shard) -> Before {
-        let cursor = self.cursor_of(shard).lock();
-        Before {
-            cursor: *cursor,
-            seen: self.seen_of(shard).load(Ordering::Acquire),
-        }
-    }
-
-    fn seen_of(&self, shard: Shard) -> &AtomicU64 {
-        #[expect(clippy::indexing_slicing, reason = "there is one for every shard")]
-        &self.seen[shard.index()]
+        self.place_of(shard).lock().before()
     }
 
     fn cursor(&self, shard: Shard) -> LogHead {
-        *self.cursor_of(shard).lock()
+        self.place_of(shard).lock().cursor
     }
 
-    fn cursor_of(&self, shard: Shard) -> &Mutex<LogHead> {
-        #[expect(clippy::indexing_slicing, reason = "there is a cursor for every shard")]
-        &self.cursors[shard.index()]
+    fn place_of(&self, shard: Shard) -> &Mutex<Place> {
+        #[expect(clippy::indexing_slicing, reason = "there is a place for every shard")]
+        &self.places[shard.index()]
     }
 }

@@ -1,10 +1,10 @@
 //! What a snapshot of the index needs of the follower: where it stands in the logs, and how it goes on from there at the
 //! next start.
 
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::Follower;
+use super::place::Place;
 use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 use crate::index::LoadedKind;
@@ -34,10 +34,10 @@ impl Follower {
     /// Where it stands in the log of a shard. For a snapshot, the cursor is read before the records and `seen` after them.
     #[must_use]
     pub fn position(&self, shard: Shard) -> Position {
-        let cursor = self.cursor_of(shard).lock();
+        let place = self.place_of(shard).lock();
         Position {
-            cursor: *cursor,
-            seen: self.seen_of(shard).load(Ordering::Acquire).max(cursor.seq),
+            cursor: place.cursor,
+            seen: place.seen(),
         }
     }
 
@@ -46,14 +46,13 @@ impl Follower {
         for (version, reason) in restored.left_out {
             self.skipped(shard, version, reason);
         }
-        let mut cursor = self.cursor_of(shard).lock();
+        let mut place = self.place_of(shard).lock();
         for (tenant, kinds) in restored.tenants {
             if let Some(index) = self.indexes.get_or_make(tenant) {
                 index.replace(shard, kinds);
             }
         }
-        *cursor = restored.position.cursor;
-        self.seen_of(shard).store(restored.position.seen, Ordering::Release);
+        *place = Place::restored(restored.position.cursor, restored.position.seen);
     }
 
     /// Records that all shards are restored: the service is ready, and its answers are stale until the store is followed.

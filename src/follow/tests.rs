@@ -1,5 +1,6 @@
 //! A follower meets entries that it does not know, entries that are damaged, and own commits between its reads.
 
+mod forked;
 mod interleaved;
 
 use bytes::Bytes;
@@ -90,7 +91,7 @@ impl Fixture {
 
     #[track_caller]
     fn assert_nothing_reloaded(&self) {
-        for reason in ["other_nonce", "absent", "gap", "trimmed"] {
+        for reason in ["other_nonce", "absent", "gap", "unconfirmed", "trimmed"] {
             self.assert_metric(&format!(
                 "ringwarden_follow_shards_reloaded_total{{reason=\"{reason}\"}} 0"
             ));
@@ -359,7 +360,7 @@ async fn a_commit_that_the_store_lost_before_it_was_read_leaves_the_index() {
         (fixture.version(number(1)), fixture.version(number(2))),
         (Some(1), None)
     );
-    fixture.assert_metric("ringwarden_follow_shards_reloaded_total{reason=\"absent\"} 1");
+    fixture.assert_metric("ringwarden_follow_shards_reloaded_total{reason=\"unconfirmed\"} 1");
 
     // Another writer has taken its place in the log by the time the store is back.
     fixture.follower.applied(TenantId::DEFAULT, [own(2)]);
@@ -371,7 +372,7 @@ async fn a_commit_that_the_store_lost_before_it_was_read_leaves_the_index() {
         (None, Some(2))
     );
     fixture.follower.sweep().await;
-    fixture.assert_metric("ringwarden_follow_shards_reloaded_total{reason=\"absent\"} 2");
+    fixture.assert_metric("ringwarden_follow_shards_reloaded_total{reason=\"unconfirmed\"} 2");
 }
 
 /// Another instance erased a number before this one had read the entries: of the last of them, only the nonce is left.

@@ -56,7 +56,7 @@ use principals::PrincipalTable;
 pub use scored_call::ScoredCall;
 use shard::ShardIndex;
 use sharing::SharingTable;
-pub use stored::{IndexedRecord, LoadedKind, Show};
+pub use stored::{IndexedRecord, LoadedKind, Show, is_same_record};
 pub use tenants::Indexes;
 pub use view::{AcceptedPart, View};
 

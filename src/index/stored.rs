@@ -46,6 +46,12 @@ impl LoadedKind {
         Self { kind, records }
     }
 
+    /// The kind.
+    #[must_use]
+    pub const fn kind(&self) -> RecordKind {
+        self.kind
+    }
+
     /// Adds a record, from the bytes of its id and of itself. `model` is that of the index. False if this release does
     /// not know such an id: the record is left out.
     ///
@@ -102,6 +108,13 @@ impl Index {
     }
 }
 
+/// Whether the bytes of two records of a kind say the same. Another release may have written the one, with fields that it
+/// leaves out where this release writes them.
+#[must_use]
+pub fn is_same_record(kind: RecordKind, one: &[u8], other: &[u8]) -> bool {
+    one == other || says_the_same(kind, one, other)
+}
+
 /// The records of one kind in one shard, for any kind.
 trait LoadedRecords: Send {
     fn add(&mut self, id: &[u8], version: Version, bytes: &[u8], model: &ScoreModel) -> Result<bool, UnreadableValue>;
@@ -142,6 +155,12 @@ macro_rules! dispatch_by_kind {
             }
         }
 
+        fn says_the_same(kind: RecordKind, one: &[u8], other: &[u8]) -> bool {
+            match kind {
+                $(RecordKind::$kind => says_the_same_as::<$record>(one, other),)*
+            }
+        }
+
         fn apply_bytes(
             index: &Index,
             kind: RecordKind,
@@ -156,6 +175,11 @@ macro_rules! dispatch_by_kind {
     };
 }
 stored_kinds!(dispatch_by_kind);
+
+fn says_the_same_as<R: IndexedRecord>(one: &[u8], other: &[u8]) -> bool {
+    let read = |bytes| R::decode(bytes).map(|record| record.encode()).ok();
+    read(one).is_some_and(|one| Some(one) == read(other))
+}
 
 fn apply_bytes_as<R: IndexedRecord>(
     index: &Index,

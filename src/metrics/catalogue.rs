@@ -90,6 +90,8 @@ catalogue! {
         "1 if the store answered the last sweep and takes changes, else 0. While it is 0, the server answers lookups but refuses changes."
     STORE_FOREIGN Gauge "ringwarden_store_foreign"
         "1 if the store is no longer the one that the server opened, has been emptied, or has another format, else 0. Set an alert on 1."
+    COMMITS_LOST Counter "ringwarden_store_lost_commits_total"
+        "Changes that the store had acknowledged to this instance and has lost, as far as the change log and the records show it. Set an alert on any increase."
     RETENTION_WAITS Gauge "ringwarden_retention_waits"
         "1 if no old data is dropped, because the clock of this machine is more than two days ahead of the last run, else 0. It ends once the clock has been steady for a day."
     ENTRIES_APPLIED Counter "ringwarden_follow_entries_applied_total"

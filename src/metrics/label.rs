@@ -359,6 +359,9 @@ label! {
         Absent "absent",
         /// An entry is missing in the middle of the change log.
         Gap "gap",
+        /// The change log has another entry in the place of a change that the index showed before its entry was read: the store
+        /// has lost that change.
+        Unconfirmed "unconfirmed",
         /// The follower is so far behind that the change log no longer holds the entries that it needs.
         Trimmed "trimmed",
     }

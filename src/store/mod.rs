@@ -22,7 +22,7 @@ pub mod meta;
 pub mod redis;
 
 use async_trait::async_trait;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use tokio::sync::broadcast;
 
 pub use error::{CommitError, StoreError};
@@ -32,7 +32,7 @@ pub use key::{BucketKey, RecordKey, ScanTable, SideKey, StoredKey};
 pub use meta::Meta;
 
 pub use crate::codec::entry::RawLogEntry;
-use crate::codec::entry::carries_state;
+use crate::codec::entry::{carries_state, nonce};
 pub use crate::codec::{MAX_VALUE_BYTES, RecordKind, SideKind};
 use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
@@ -71,6 +71,17 @@ pub struct RecordWrite {
 }
 
 impl RecordWrite {
+    /// The nonce of the change-log entry.
+    #[must_use]
+    pub fn nonce(&self) -> u64 {
+        nonce(&self.header).unwrap_or_else(|| {
+            // In a very short header the nonce ends in the state.
+            let mut entry = BytesMut::from(self.header.as_ref());
+            entry.extend_from_slice(self.state.as_deref().unwrap_or_default());
+            nonce(&entry).unwrap_or_default()
+        })
+    }
+
     /// The state that the change-log entry carries: all of it, or nothing if the record is deleted or its state is large.
     #[must_use]
     pub fn logged_state(&self) -> &[u8] {

@@ -45,7 +45,9 @@ impl Writer {
         };
         let id = id.clone();
         self.follower.applied(self.tenant, [Committed { id, version, record }]);
-        Ok(known(&self.index))
+        // The index does not take it if it has read the log further. Then the record was deleted meanwhile, or the store has
+        // gone back in time, which the next sweep finds.
+        known(&self.index).map(Some).ok_or(ServiceError::StoreUnavailable)
     }
 
     /// A case with its version. For a merged case, the case it was merged into.
@@ -67,8 +69,11 @@ impl Writer {
             let Some(read) = read else { break };
             self.follower.applied(self.tenant, read.steps);
             let (version, record) = (read.version, read.case);
-            let id = missing;
+            let id = missing.clone();
             self.follower.applied(self.tenant, [Committed { id, version, record }]);
+            if self.index.missing_case(&missing).as_ref() == Some(&missing) {
+                return Err(ServiceError::StoreUnavailable); // see `find`
+            }
         }
         Err(ServiceError::NotFound { resource: "case" })
     }
@@ -143,8 +148,9 @@ impl Writer {
 
 /// The error of a read that the store did not answer. A read has changed nothing, so its outcome is never unknown.
 fn unanswered(error: StoreError) -> ServiceError {
-    match ServiceError::from(error) {
-        ServiceError::OutcomeUnknown => ServiceError::StoreUnavailable,
-        error => error,
+    let error = ServiceError::from(error);
+    if matches!(error, ServiceError::OutcomeUnknown) {
+        return ServiceError::StoreUnavailable;
     }
+    error
 }

@@ -50,7 +50,7 @@ use crate::domain::evidence::FoldModel;
 use crate::domain::rows::Missing;
 use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
-use crate::follow::Follower;
+use crate::follow::{Follower, OwnChange};
 use crate::index::{Index, StoreState};
 use crate::metrics::Metrics;
 use crate::store::{
@@ -337,12 +337,16 @@ impl Writer {
         let began = crate::clock::monotonic();
         let records: Vec<usize> = commits.iter().map(|commit| commit.records.len()).collect();
         let events: Vec<usize> = commits.iter().map(|commit| commit.events.len()).collect();
+        let changes: Vec<Vec<OwnChange>> = commits.iter().map(own_changes).collect();
         let outcomes = deadline.commit(commits.len(), self.store.commit(commits)).await;
         let outcomes = outcomes::complete(outcomes, &records);
         self.metrics.store_commit(began.elapsed());
-        for (outcome, events) in outcomes.iter().zip(events) {
+        for ((outcome, events), changes) in outcomes.iter().zip(events).zip(changes) {
             match outcome {
-                Ok(_) => self.metrics.audit_events(events),
+                Ok(versions) => {
+                    self.metrics.audit_events(events);
+                    self.follower.committed(versions.iter().copied().zip(changes));
+                }
                 Err(CommitError::Conflict { .. }) => self.metrics.commit_conflict(),
                 Err(CommitError::Store(error)) => {
                     self.metrics.store_error(error.into());
@@ -352,6 +356,16 @@ impl Writer {
         }
         outcomes
     }
+}
+
+/// What a commit changes, for the follower to find it in the log.
+fn own_changes(commit: &ShardCommit) -> Vec<OwnChange> {
+    let changes = commit.records.iter().map(|write| OwnChange {
+        key: write.key.clone(),
+        nonce: write.nonce(),
+        state: write.state.clone(),
+    });
+    changes.collect()
 }
 
 fn record_write(

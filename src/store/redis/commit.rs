@@ -1,12 +1,11 @@
 //! Commits. The commit of a shard is one call of the commit script; many calls are sent together.
 
-use bytes::BytesMut;
 use redis::{Cmd, Value};
 
 use super::connection::{CallDeadline, ServerConnection};
 use super::error::RedisFailure;
 use super::{keys, reply, scripts, transaction};
-use crate::codec::entry::{carries_state, nonce};
+use crate::codec::entry::carries_state;
 use crate::domain::tenant::TenantId;
 use crate::store::{CommitError, EventId, LOG_ENTRIES_KEPT, RecordWrite, ShardCommit, StoreError, Version};
 
@@ -107,7 +106,7 @@ impl ShardCommitter<'_> {
 
     /// The call of the script; see `commit.lua`.
     fn call(&self, commit: &ShardCommit) -> Cmd {
-        let last_nonce = commit.records.last().map(entry_nonce).unwrap_or_default();
+        let last_nonce = commit.records.last().map(RecordWrite::nonce).unwrap_or_default();
         let set = || {
             commit
                 .buckets
@@ -165,16 +164,6 @@ fn expect(call: &mut Cmd, version: Option<Version>) {
 fn record_place(write: &RecordWrite) -> i64 {
     let place = keys::place_of_records(write.key.kind());
     if write.state.is_some() { place } else { -place }
-}
-
-/// The nonce of a record's log entry.
-fn entry_nonce(write: &RecordWrite) -> u64 {
-    nonce(&write.header).unwrap_or_else(|| {
-        // In a very short header the nonce ends in the state.
-        let mut entry = BytesMut::from(write.header.as_ref());
-        entry.extend_from_slice(write.state.as_deref().unwrap_or_default());
-        nonce(&entry).unwrap_or_default()
-    })
 }
 
 fn check(commit: &ShardCommit) -> Result<(), StoreError> {

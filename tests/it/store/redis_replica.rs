@@ -409,3 +409,54 @@ async fn a_name_leads_to_the_new_master() {
         "it stays with the new master"
     );
 }
+
+/// The master acknowledges reports that its replica does not get, and is gone. The replica takes over so fast, with reports of
+/// another instance to the same numbers, that no sweep sees an outage: only the log can tell that its entries are others.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instance_forgets_what_a_failover_has_lost_and_shows_what_others_wrote_instead() {
+    let (old, new) = (RedisServer::start(&DURABLE), RedisServer::start(&DURABLE));
+    let name = Name::of(&old).await;
+    let mut scene = Scene::through(name.port, old, "").await;
+    replicate(&new, scene.server.port());
+    synchronised(&new, &scene.server).await;
+    promote(&new); // from here on it gets nothing
+
+    for n in 1..=40 {
+        scene.report(n % 20).await.unwrap();
+        if n == 10 {
+            // Of some, the log of the old master is read before it is gone.
+            scene.instance.follower.sweep().await;
+        }
+    }
+    let elsewhere = instance_on(new.port(), "").await;
+    for n in 1..=90 {
+        submit(&elsewhere, n % 30, &format!("e{n}")).await.unwrap();
+    }
+    name.target.store(new.port(), Ordering::Release);
+    scene
+        .server
+        .command(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
+    let reconnected = async {
+        while scene.report(99).await.is_err() {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(LONG, reconnected)
+        .await
+        .expect("the new master to take reports");
+    assert_eq!(
+        scene.freshness().store(),
+        StoreState::Up,
+        "no sweep has seen the failover"
+    );
+    assert_eq!(scene.count(99), 1, "an acknowledged report is shown at once");
+
+    assert!(scene.is_fresh_after_sweep().await);
+    elsewhere.follower.sweep().await;
+    for n in 0..=99 {
+        let there = elsewhere.count(&number(n).to_string());
+        assert_eq!(scene.count(n), there, "number {n}");
+    }
+    let text = scene.instance.services.metrics().render(monotonic());
+    assert!(text.contains("\nringwarden_store_lost_commits_total 40\n"), "{text}");
+}

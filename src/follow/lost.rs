@@ -1,0 +1,72 @@
+//! Finds the changes that the store has acknowledged to this process and has lost, as a failover to a copy that lacks
+//! them does. They are counted and logged: nobody else can say that clients must send them again.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+
+use super::Follower;
+use super::place::{Mark, Own};
+use crate::codec;
+use crate::store::{LogHead, Shard, StoreError, Version};
+
+/// Entries read at a time. Of each only the nonce is kept.
+const ENTRIES_AT_A_TIME: usize = 64;
+
+impl Follower {
+    /// The own changes, remembered before `mark`, that the store has lost: the log ends before them, or has other entries in
+    /// their places. `head` was asked for after `mark`. Of a change whose entry is no longer in the log, nobody knows.
+    pub(super) async fn lost_changes(
+        &self,
+        shard: Shard,
+        (head, mark): (LogHead, Mark),
+    ) -> Result<Vec<Own>, StoreError> {
+        let mut own = self.place_of(shard).lock().own_before(mark);
+        let Some(first) = own.iter().map(|own| own.version).min() else {
+            return Ok(own);
+        };
+        let nonces = self.nonces(shard, first, head.seq).await?;
+        own.retain(|own| match nonces.get(&own.version) {
+            Some(nonce) => *nonce != own.nonce,
+            None => own.version > head.seq,
+        });
+        Ok(own)
+    }
+
+    /// The nonces of the entries of a log from `from` to `to`, as far as they are there.
+    async fn nonces(&self, shard: Shard, from: Version, to: Version) -> Result<BTreeMap<Version, u64>, StoreError> {
+        let mut nonces = BTreeMap::new();
+        let mut next = from;
+        while next <= to {
+            let entries = self.store.entries(shard, next, ENTRIES_AT_A_TIME).await?;
+            let Some(last) = entries.last() else { break };
+            next = last.seq + 1;
+            let entries = entries.iter().filter(|entry| entry.seq <= to);
+            nonces.extend(entries.filter_map(|entry| Some((entry.seq, codec::entry::nonce(&entry.bytes)?))));
+        }
+        Ok(nonces)
+    }
+
+    /// Counts own changes that the store has lost.
+    pub(super) fn changes_lost(&self, shard: Shard, count: usize) {
+        if count > 0 {
+            self.metrics.commits_lost(count);
+            self.lost.fetch_add(count as u64, Ordering::Relaxed);
+            tracing::debug!(
+                shard = shard.index(),
+                count,
+                "the store has lost changes of this instance"
+            );
+        }
+    }
+
+    /// Tells the log how many own changes the store has lost since it was last told, if any.
+    pub(super) fn tell_of_lost(&self) {
+        let count = self.lost.swap(0, Ordering::Relaxed);
+        if count > 0 {
+            tracing::error!(
+                count,
+                "the store has lost changes that it had acknowledged to this instance, as after a failover to a copy without them: let clients send them again"
+            );
+        }
+    }
+}
