@@ -9,7 +9,7 @@ use crate::codec;
 use crate::domain::tenant::TenantId;
 use crate::index::LoadedKind;
 use crate::metrics::SkipReason;
-use crate::store::{LogHead, RecordKey, RecordKind, ScanTable, Shard, StoreError, Version};
+use crate::store::{Census, LogHead, RecordKey, RecordKind, ScanTable, Shard, StoreError, Version};
 
 /// Shards loaded at a time.
 const SHARDS_AT_A_TIME: usize = 8;
@@ -22,11 +22,27 @@ impl Follower {
         // Before the tenants: those that begin later have all their records after these heads.
         let heads = self.store.heads().await?;
         self.find_tenants().await?;
-        stream::iter(Shard::all().zip(heads.into_iter().zip(marks)))
+        let tenants = self.indexes.all().len();
+        stream::iter(Shard::all().zip(heads.iter().copied().zip(marks)))
             .map(|(shard, from)| self.load_shard(shard, from))
             .buffer_unordered(SHARDS_AT_A_TIME)
             .try_collect::<()>()
-            .await
+            .await?;
+        self.check_loaded(&heads, tenants).await
+    }
+
+    /// Checks after a load of all shards that the store is the one that was loaded: it was neither emptied meanwhile, nor
+    /// filled again. `heads` and the number of `tenants` are those from before.
+    async fn check_loaded(&self, heads: &[LogHead], tenants: usize) -> Result<(), StoreError> {
+        let now = self.store.heads().await?;
+        if heads.iter().zip(now).any(|(before, now)| goes_back(*before, now)) {
+            return Err(changed("a log has gone back"));
+        }
+        self.find_tenants().await?;
+        if self.indexes.all().len() != tenants {
+            return Err(changed("tenants were found that were not loaded"));
+        }
+        Ok(())
     }
 
     /// Makes an index for each tenant of the store, so that its shards are loaded too. A tenant begins with a principal, and
@@ -73,7 +89,10 @@ impl Follower {
     pub(super) async fn load_shard(&self, shard: Shard, (head, mark): (LogHead, Mark)) -> Result<(), StoreError> {
         let mut tenants = Vec::new();
         let mut later = Vec::new();
-        for (tenant, index) in self.indexes.all() {
+        let wanted = self.indexes.all();
+        let names: Vec<TenantId> = wanted.iter().map(|(tenant, _)| *tenant).collect();
+        let before = self.store.census(shard, &names).await?;
+        for (tenant, index) in wanted {
             let mut kinds = Vec::with_capacity(RecordKind::ALL.len());
             for kind in RecordKind::ALL {
                 let loaded = self.load_kind((shard, tenant), *kind, (head, &mut later));
@@ -81,7 +100,13 @@ impl Follower {
             }
             tenants.push((tenant, index, kinds));
         }
+        if let Some((before, after)) = before.zip(self.store.census(shard, &names).await?) {
+            let scanned = tenants.iter().flat_map(|(_, _, kinds)| kinds);
+            let scanned = scanned.map(LoadedKind::scanned).sum();
+            check_scan(head, (before, after), scanned)?;
+        }
         let lost = self.lost_changes(shard, (head, mark)).await?;
+        let had: usize = tenants.iter().map(|(_, index, _)| index.number_count_of(shard)).sum();
         let mut place = self.place_of(shard).lock();
         place.loaded(head, mark, &lost);
         for (tenant, index, mut kinds) in tenants {
@@ -108,6 +133,9 @@ impl Follower {
             }
         }
         drop(place);
+        let all = self.indexes.all();
+        let has: usize = all.iter().map(|(_, index)| index.number_count_of(shard)).sum();
+        self.numbers_gone(had.saturating_sub(has));
         self.changes_lost(shard, lost.len());
         Ok(())
     }
@@ -138,5 +166,66 @@ impl Follower {
                 return Ok(loaded);
             }
         }
+    }
+}
+
+/// Whether a log has gone back in time: it ends before `before`, or with another entry.
+const fn goes_back(before: LogHead, now: LogHead) -> bool {
+    now.seq < before.seq || now.seq == before.seq && now.nonce != before.nonce
+}
+
+/// Checks the scan of a shard by what was counted before and after it. Every record that was there all the time was
+/// scanned, and each change since can have deleted one.
+fn check_scan(head: LogHead, (before, after): (Census, Census), scanned: u64) -> Result<(), StoreError> {
+    if goes_back(head, before.head) || goes_back(before.head, after.head) {
+        return Err(changed("its log has gone back"));
+    }
+    let changes = after.head.seq - before.head.seq;
+    if scanned.saturating_add(changes) < before.records.max(after.records) {
+        return Err(changed("it has more records than were read"));
+    }
+    Ok(())
+}
+
+/// The error for a store that changed while it was loaded, as one that is emptied and filled again. The load is tried again.
+fn changed(how: &str) -> StoreError {
+    StoreError::Unavailable {
+        cause: format!("the store was exchanged while it was loaded: {how}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scan_that_misses_records_is_refused() {
+        let census = |seq, records| Census {
+            head: LogHead { seq, nonce: seq },
+            records,
+        };
+        let head = LogHead { seq: 5, nonce: 5 };
+        let check = |before, after, scanned| check_scan(head, (before, after), scanned).is_ok();
+        assert!(check(census(5, 10), census(5, 10), 10));
+        assert!(
+            check(census(5, 10), census(5, 10), 11),
+            "a scan may give a record twice"
+        );
+        assert!(!check(census(5, 10), census(5, 10), 9));
+        assert!(
+            check(census(6, 10), census(9, 12), 9),
+            "of four, some may be new, and one deleted"
+        );
+        assert!(!check(census(6, 10), census(9, 14), 9));
+        assert!(
+            !check(census(4, 10), census(9, 10), 10),
+            "the log has gone back since the head was read"
+        );
+        assert!(!check(census(7, 10), census(6, 10), 10));
+        let other = Census {
+            head: LogHead { seq: 5, nonce: 6 },
+            records: 10,
+        };
+        assert!(!check(other, other, 10) && !check(census(5, 10), other, 10));
     }
 }

@@ -1,5 +1,6 @@
 //! Finds the changes that the store has acknowledged to this process and has lost, as a failover to a copy that lacks
-//! them does. They are counted and logged: nobody else can say that clients must send them again.
+//! them does. They are counted and logged: nobody else can say that clients must send them again. So are the numbers that
+//! are gone when shards are loaded again, since an older copy of the store looks like a store.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
@@ -59,6 +60,27 @@ impl Follower {
         }
     }
 
+    /// Counts numbers that were in the index and are no longer in the store.
+    pub(super) fn numbers_gone(&self, count: usize) {
+        self.metrics.numbers_gone(count);
+        self.gone.fetch_add(count as u64, Ordering::Relaxed);
+    }
+
+    /// Tells the log how many numbers were gone when shards were loaded since it was last told, if they are so many that the
+    /// store has shrunk.
+    pub(super) fn tell_of_gone(&self) {
+        let count = self.gone.swap(0, Ordering::Relaxed);
+        let all = self.indexes.all();
+        let left: usize = all.iter().map(|(_, index)| index.number_count()).sum();
+        if has_shrunk(count, left as u64) {
+            tracing::error!(
+                count,
+                left,
+                "the store has shrunk: it has far fewer numbers than this instance has read before; was an older copy restored?"
+            );
+        }
+    }
+
     /// Tells the log how many own changes the store has lost since it was last told, if any.
     pub(super) fn tell_of_lost(&self) {
         let count = self.lost.swap(0, Ordering::Relaxed);
@@ -67,6 +89,31 @@ impl Follower {
                 count,
                 "the store has lost changes that it had acknowledged to this instance, as after a failover to a copy without them: let clients send them again"
             );
+        }
+    }
+}
+
+/// Whether a store has shrunk: more than 100 of its numbers are gone, and more than a tenth.
+const fn has_shrunk(gone: u64, left: u64) -> bool {
+    gone > 100 && gone > left.saturating_add(gone) / 10
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_few_numbers_less_are_no_alarm() {
+        for (gone, left, shrunk) in [
+            (0, 0, false),
+            (100, 0, false),
+            (101, 0, true),
+            (101, 909, true),
+            (101, 910, false),
+            (5_000, 45_001, false),
+            (5_001, 45_000, true),
+        ] {
+            assert_eq!(has_shrunk(gone, left), shrunk, "{gone} gone, {left} left");
         }
     }
 }

@@ -92,8 +92,10 @@ pub struct Follower {
     refused: Mutex<Option<Instant>>,
     /// Entries and records left out since the last warning.
     skipped: AtomicU64,
-    /// Own changes that the store has lost, since the log was last told.
+    /// Own changes that the store has lost, and numbers that were gone from shards that were loaded again, since the log was
+    /// last told.
     lost: AtomicU64,
+    gone: AtomicU64,
 }
 
 impl Follower {
@@ -112,6 +114,7 @@ impl Follower {
             refused: Mutex::default(),
             skipped: AtomicU64::new(0),
             lost: AtomicU64::new(0),
+            gone: AtomicU64::new(0),
         }
     }
 
@@ -134,10 +137,12 @@ impl Follower {
     pub async fn bootstrap(&self) -> Result<(), StoreError> {
         let asked_at = self.freshness().moment();
         let began = monotonic();
-        self.compare_folds().await?;
-        let loaded = self.load_all().await;
+        let loaded = match self.compare_folds().await {
+            Ok(_) => self.load_all().await,
+            Err(error) => Err(error),
+        };
         self.warn_of_skipped();
-        loaded?;
+        loaded.inspect_err(|error| self.metrics.store_error(error.into()))?;
         self.conclude(Ok(()), asked_at, began).await?;
         self.keeper.loaded();
         self.metrics.bootstrapped(began.elapsed());
@@ -231,6 +236,7 @@ impl Follower {
         self.conclude(swept, asked_at, began).await.ok();
         self.warn_of_skipped();
         self.tell_of_lost();
+        self.tell_of_gone();
         self.measure();
     }
 

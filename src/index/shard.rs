@@ -75,6 +75,14 @@ impl IndexedRecord for NumberState {
     }
 }
 
+impl Index {
+    /// The number of numbers in a shard.
+    #[must_use]
+    pub fn number_count_of(&self, shard: Shard) -> usize {
+        self.shard(shard).read().len()
+    }
+}
+
 impl ShardIndex {
     /// Applies a number's record, unless a later version is there. None means that it was deleted.
     pub fn apply(&mut self, number: E164, version: Version, state: Option<NumberState>, model: &ScoreModel) {

@@ -35,6 +35,7 @@ pub(super) const VISITED_AT_ONCE: usize = 128;
 /// All records of one kind in one shard, as they are loaded from a store.
 pub struct LoadedKind {
     kind: RecordKind,
+    scanned: u64,
     records: Box<dyn LoadedRecords>,
 }
 
@@ -43,7 +44,11 @@ impl LoadedKind {
     #[must_use]
     pub fn new(kind: RecordKind) -> Self {
         let records = no_records(kind);
-        Self { kind, records }
+        Self {
+            kind,
+            scanned: 0,
+            records,
+        }
     }
 
     /// The kind.
@@ -64,7 +69,14 @@ impl LoadedKind {
         bytes: &[u8],
         model: &ScoreModel,
     ) -> Result<bool, UnreadableValue> {
+        self.scanned = self.scanned.saturating_add(1);
         self.records.add(id, version, bytes, model)
+    }
+
+    /// How many records were added or left out.
+    #[must_use]
+    pub const fn scanned(&self) -> u64 {
+        self.scanned
     }
 }
 

@@ -92,6 +92,8 @@ catalogue! {
         "1 if the store is no longer the one that the server opened, has been emptied, or has another format, else 0. Set an alert on 1."
     COMMITS_LOST Counter "ringwarden_store_lost_commits_total"
         "Changes that the store had acknowledged to this instance and has lost, as far as the change log and the records show it. Set an alert on any increase."
+    NUMBERS_GONE Counter "ringwarden_index_numbers_gone_total"
+        "Numbers that were in the index and no longer in the store when their shards were loaded again. Many at once mean that the store has shrunk."
     RETENTION_WAITS Gauge "ringwarden_retention_waits"
         "1 if no old data is dropped, because the clock of this machine is more than two days ahead of the last run, else 0. It ends once the clock has been steady for a day."
     ENTRIES_APPLIED Counter "ringwarden_follow_entries_applied_total"

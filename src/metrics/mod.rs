@@ -80,6 +80,7 @@ struct Inner {
     store_up: Gauge,
     store_foreign: Gauge,
     commits_lost: Counter,
+    numbers_gone: Counter,
     retention_waits: Gauge,
     entries_applied: Counter,
     entries_skipped: Counters<SkipReason>,
@@ -157,6 +158,7 @@ impl Metrics {
             store_up: registry.gauge(catalogue::STORE_UP),
             store_foreign: registry.gauge(catalogue::STORE_FOREIGN),
             commits_lost: registry.counter(catalogue::COMMITS_LOST),
+            numbers_gone: registry.counter(catalogue::NUMBERS_GONE),
             retention_waits: registry.gauge(catalogue::RETENTION_WAITS),
             entries_applied: registry.counter(catalogue::ENTRIES_APPLIED),
             entries_skipped: registry.counters(catalogue::ENTRIES_SKIPPED),
@@ -293,11 +295,6 @@ impl Metrics {
     /// Counts an entry or a record that was left out of the index.
     pub fn entry_skipped(&self, reason: SkipReason) {
         self.0.entries_skipped.increment(reason, 1);
-    }
-
-    /// Counts changes that the store had acknowledged and has lost.
-    pub fn commits_lost(&self, count: usize) {
-        self.0.commits_lost.increment(count as u64);
     }
 
     /// Counts a shard that was reloaded from the store.

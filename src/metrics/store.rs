@@ -17,4 +17,14 @@ impl Metrics {
     pub fn retention_waits(&self, waits: bool) {
         self.0.retention_waits.set(flag(waits));
     }
+
+    /// Counts changes that the store had acknowledged and has lost.
+    pub fn commits_lost(&self, count: usize) {
+        self.0.commits_lost.increment(count as u64);
+    }
+
+    /// Counts numbers that were in the index and are no longer in the store.
+    pub fn numbers_gone(&self, count: usize) {
+        self.0.numbers_gone.increment(count as u64);
+    }
 }

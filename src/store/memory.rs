@@ -11,7 +11,7 @@ use tokio::sync::broadcast;
 
 use super::event::MAX_EVENTS_AT_ONCE;
 use super::{
-    CommitError, EventId, EventSpan, LOG_ENTRIES_KEPT, LogHead, MAX_NOTIFICATIONS_WAITING, Meta, RawLogEntry,
+    Census, CommitError, EventId, EventSpan, LOG_ENTRIES_KEPT, LogHead, MAX_NOTIFICATIONS_WAITING, Meta, RawLogEntry,
     RecordKey, RecordWrite, ReplacedEvent, SHARDS, ScanPage, ScanTable, Shard, ShardCommit, ShardNotification, SideKey,
     SideKind, Store, StoreError, Stored, StoredEvent, StoredKey, Version,
 };
@@ -133,6 +133,18 @@ impl Store for MemoryStore {
             ScanTable::Sides(kind) => contents.page_of_sides((shard, tenant, kind), after, limit.max(1)),
             ScanTable::Records(_) | ScanTable::Rows => contents.page(tenant, table, after, limit.max(1)),
         })
+    }
+
+    async fn census(&self, shard: Shard, tenants: &[TenantId]) -> Result<Option<Census>, StoreError> {
+        let contents = self.shard(shard).lock();
+        let tables = contents.tables.iter().filter(|((tenant, table), _)| {
+            let is_of_records = matches!(table, ScanTable::Records(_));
+            is_of_records && tenants.contains(tenant)
+        });
+        Ok(Some(Census {
+            head: contents.head(),
+            records: tables.map(|(_, table)| table.len() as u64).sum(),
+        }))
     }
 
     async fn heads(&self) -> Result<Vec<LogHead>, StoreError> {

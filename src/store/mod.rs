@@ -194,6 +194,15 @@ pub struct LogHead {
     pub nonce: u64,
 }
 
+/// How many records a shard has, and the end of its log at the same moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Census {
+    /// The head of the log.
+    pub head: LogHead,
+    /// The records of all kinds that this release knows, of the tenants that were asked for.
+    pub records: u64,
+}
+
 /// Says that a shard was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ShardNotification {
@@ -281,6 +290,16 @@ pub trait Store: Send + Sync + 'static {
         after: Option<Bytes>,
         limit: usize,
     ) -> Result<ScanPage, StoreError>;
+
+    /// Counts the records of these tenants in a shard. None if no other process can change or empty the store, so that
+    /// nobody needs to know.
+    ///
+    /// # Errors
+    /// If the store does not answer, or the shard is not that of the store that was opened ([`StoreError::Foreign`]).
+    async fn census(&self, shard: Shard, tenants: &[TenantId]) -> Result<Option<Census>, StoreError> {
+        let (_, _) = (shard, tenants);
+        Ok(None)
+    }
 
     /// The heads of all logs, in the order of the shards.
     ///

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use ringwarden::domain::tenant::TenantId;
 use ringwarden::domain::time::Timestamp;
 use ringwarden::store::{
-    CommitError, EventSpan, LogHead, Meta, RawLogEntry, ReplacedEvent, ScanPage, ScanTable, Shard, ShardCommit,
+    Census, CommitError, EventSpan, LogHead, Meta, RawLogEntry, ReplacedEvent, ScanPage, ScanTable, Shard, ShardCommit,
     ShardNotification, Store, StoreError, Stored, StoredEvent, StoredKey, Version,
 };
 use tokio::sync::broadcast;
@@ -35,6 +35,9 @@ pub enum Fault {
     Panic,
 }
 
+/// See [`Flaky::before_scans`].
+type BeforeScan = Box<dyn Fn(usize) + Send + Sync>;
+
 /// Another store, with faults that can be switched.
 pub struct Flaky {
     inner: Arc<dyn Store>,
@@ -48,6 +51,11 @@ pub struct Flaky {
     bytes_committed: AtomicUsize,
     /// Whether scans fail.
     scans_fail: AtomicBool,
+    /// Whether scans find nothing.
+    scans_empty: AtomicBool,
+    /// What runs before each scan, with the number of scans before it.
+    before_scan: Mutex<Option<BeforeScan>>,
+    scans: AtomicUsize,
     /// Whether the heads of the logs cannot be read.
     heads_fail: AtomicBool,
 }
@@ -61,6 +69,9 @@ impl Flaky {
             keys_read: AtomicUsize::default(),
             bytes_committed: AtomicUsize::default(),
             scans_fail: AtomicBool::new(false),
+            scans_empty: AtomicBool::new(false),
+            before_scan: Mutex::default(),
+            scans: AtomicUsize::default(),
             heads_fail: AtomicBool::new(false),
         }
     }
@@ -68,6 +79,17 @@ impl Flaky {
     /// Whether scans fail from now on.
     pub fn fail_scans(&self, fail: bool) {
         self.scans_fail.store(fail, Ordering::SeqCst);
+    }
+
+    /// Whether scans find nothing from now on, as in a store that was emptied and will be filled again.
+    pub fn empty_scans(&self, empty: bool) {
+        self.scans_empty.store(empty, Ordering::SeqCst);
+    }
+
+    /// Runs this before each scan from now on, with the number of scans since then.
+    pub fn before_scans(&self, run: impl Fn(usize) + Send + Sync + 'static) {
+        self.scans.store(0, Ordering::SeqCst);
+        *self.before_scan.lock() = Some(Box::new(run));
     }
 
     /// Whether the heads of the logs cannot be read from now on: no refresh and no sweep succeeds.
@@ -171,7 +193,17 @@ impl Store for Flaky {
             let cause = "injected".to_owned();
             return Err(StoreError::Unavailable { cause });
         }
+        if self.scans_empty.load(Ordering::SeqCst) {
+            return Ok(ScanPage::default());
+        }
+        if let Some(run) = &*self.before_scan.lock() {
+            run(self.scans.fetch_add(1, Ordering::SeqCst));
+        }
         self.call(self.inner.scan(shard, tenant, table, after, limit)).await
+    }
+
+    async fn census(&self, shard: Shard, tenants: &[TenantId]) -> Result<Option<Census>, StoreError> {
+        self.call(self.inner.census(shard, tenants)).await
     }
 
     async fn heads(&self) -> Result<Vec<LogHead>, StoreError> {

@@ -8,10 +8,10 @@ use redis::{Cmd, Pipeline, Value, cmd};
 
 use super::connection::{CallDeadline, ServerConnection};
 use super::error::RedisFailure;
-use super::keys::{self, HEAD_NONCE, HEAD_SEQ, HEAD_STORE};
-use super::{reply, role, scripts};
+use super::keys::{self, HEAD_NONCE, HEAD_SEQ, HEAD_STORE, TenantHash};
+use super::{reply, role, scripts, transaction};
 use crate::domain::tenant::TenantId;
-use crate::store::{LogHead, Meta, Shard, StoreError};
+use crate::store::{Census, LogHead, Meta, RecordKind, Shard, StoreError};
 
 /// The most attempts to change the identity while other instances change it too.
 const MAX_TRIES: usize = 8;
@@ -92,10 +92,7 @@ pub(super) async fn heads(
     let mut pipeline = Pipeline::with_capacity(2 + Shard::all().len());
     pipeline.add_command(role::ask()).add_command(get_meta());
     for shard in Shard::all() {
-        let mut command = cmd("HMGET");
-        command.arg(keys::head(shard));
-        command.arg(&[HEAD_STORE, HEAD_SEQ, HEAD_NONCE]);
-        pipeline.add_command(command);
+        pipeline.add_command(get_head(shard));
     }
     let answers = connection
         .ask(&pipeline, deadline)
@@ -107,6 +104,32 @@ pub(super) async fn heads(
     compare(&meta, opened)?;
     let name = opened.name();
     answers.map(|answer| head(answer, &name)).collect()
+}
+
+/// The head of a shard and the count of its records, from one moment, if the head is still that of `opened`.
+pub(super) async fn census(
+    connection: &ServerConnection,
+    opened: &Meta,
+    (shard, tenants): (Shard, &[TenantId]),
+    deadline: CallDeadline,
+) -> Result<Census, StoreError> {
+    let mut calls = vec![get_head(shard)];
+    for tenant in tenants {
+        for kind in RecordKind::ALL {
+            let mut count = cmd("HLEN");
+            count.arg(keys::hash(shard, *tenant, TenantHash::Records(*kind)));
+            calls.push(count);
+        }
+    }
+    let answers = transaction::ask(connection, &calls, deadline).await;
+    let mut answers = answers.map_err(RedisFailure::of_read)?.into_iter();
+    let head = head(answers.next().unwrap_or_default(), &opened.name())?;
+    let counts = answers.map(|count| reply::integer(&count).map_err(RedisFailure::of_read));
+    let counts: Vec<u64> = counts.collect::<Result<_, _>>()?;
+    Ok(Census {
+        head,
+        records: counts.into_iter().sum(),
+    })
 }
 
 /// The error for a shard whose head has `found` in place of the store's id.
@@ -208,6 +231,13 @@ fn check_role(connection: &ServerConnection, answer: Value) -> Result<(), StoreE
     role::check(answer).inspect_err(|_| connection.leave())
 }
 
+fn get_head(shard: Shard) -> Cmd {
+    let mut command = cmd("HMGET");
+    command.arg(keys::head(shard));
+    command.arg(&[HEAD_STORE, HEAD_SEQ, HEAD_NONCE]);
+    command
+}
+
 fn get_meta() -> Cmd {
     let mut command = cmd("GET");
     command.arg(keys::meta());
@@ -245,7 +275,8 @@ fn head(answer: Value, store: &str) -> Result<LogHead, StoreError> {
     head().map_err(RedisFailure::of_read)
 }
 
-fn nothing() -> StoreError {
+/// The error for a database without an identity.
+pub(super) fn nothing() -> StoreError {
     let found = "nothing: it is empty".to_owned();
     StoreError::Foreign { found }
 }

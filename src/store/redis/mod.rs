@@ -31,7 +31,7 @@ use self::dial::Dialer;
 use self::error::RedisFailure;
 use self::notifications::NotificationListener;
 use super::{
-    CommitError, EventSpan, LogHead, Meta, RawLogEntry, ReplacedEvent, ScanPage, ScanTable, Shard, ShardCommit,
+    Census, CommitError, EventSpan, LogHead, Meta, RawLogEntry, ReplacedEvent, ScanPage, ScanTable, Shard, ShardCommit,
     ShardNotification, Store, StoreError, Stored, StoredEvent, StoredKey, Version,
 };
 use crate::codec::entry::{blank, nonce};
@@ -164,7 +164,11 @@ impl Store for RedisStore {
 
     async fn check_writes(&self) -> Result<(), StoreError> {
         let probed = scripts::probe(&self.connection, &keys::meta(), self.read_deadline()).await;
-        probed.map_err(RedisFailure::of_probe)
+        if probed.map_err(RedisFailure::of_probe)? {
+            Ok(())
+        } else {
+            Err(identity::nothing())
+        }
     }
 
     async fn evidence_version(&self) -> Result<u32, StoreError> {
@@ -207,6 +211,11 @@ impl Store for RedisStore {
             self.read_deadline(),
         )
         .await
+    }
+
+    async fn census(&self, shard: Shard, tenants: &[TenantId]) -> Result<Option<Census>, StoreError> {
+        let census = identity::census(&self.connection, &self.meta, (shard, tenants), self.read_deadline());
+        census.await.map(Some)
     }
 
     async fn heads(&self) -> Result<Vec<LogHead>, StoreError> {

@@ -74,7 +74,8 @@ pub(super) async fn replace(
     new: &[u8],
     deadline: CallDeadline,
 ) -> Result<bool, RedisFailure> {
-    run(connection, &REPLACE, replacement(key, read, new), deadline).await
+    let replaced = run(connection, &REPLACE, replacement(key, read, new), deadline).await?;
+    Ok(replaced == 1)
 }
 
 /// Erases the content of a shard's log up to an entry, which gets these bytes; returns whether it is in the log.
@@ -86,33 +87,33 @@ pub(super) async fn forget_log(
 ) -> Result<bool, RedisFailure> {
     let mut call = FORGET.call(&[keys::log(shard)]);
     call.arg(through).arg(blank);
-    run(connection, &FORGET, call, deadline).await
+    Ok(run(connection, &FORGET, call, deadline).await? == 1)
 }
 
-/// Runs a script that answers 0 or 1, and loads it first if the server lost it when it was restarted.
+/// Runs a script that answers an integer, and loads it first if the server lost it when it was restarted.
 async fn run(
     connection: &ServerConnection,
     script: &Script,
     call: Cmd,
     deadline: CallDeadline,
-) -> Result<bool, RedisFailure> {
+) -> Result<u64, RedisFailure> {
     let mut answer = connection.ask_one(call.clone(), deadline).await;
     if answer.as_ref().is_err_and(RedisFailure::is_missing_script) {
         connection.ask_one(script.load(), deadline).await?;
         answer = connection.ask_one(call, deadline).await;
     }
-    Ok(reply::integer(&answer?)? == 1)
+    reply::integer(&answer?)
 }
 
 /// Asks whether the server would run a commit now, without a write: an identity is never empty, so this replaces nothing.
-/// Redis refuses the script before it starts for every reason for which it refuses a commit.
+/// Redis refuses the script before it starts for every reason for which it refuses a commit. False if there is no identity.
 pub(super) async fn probe(
     connection: &ServerConnection,
     identity: &str,
     deadline: CallDeadline,
-) -> Result<(), RedisFailure> {
-    replace(connection, identity, b"", b"", deadline).await?;
-    Ok(())
+) -> Result<bool, RedisFailure> {
+    let answer = run(connection, &REPLACE, replacement(identity, b"", b""), deadline).await?;
+    Ok(answer != 2)
 }
 
 fn replacement(key: &str, read: &[u8], new: &[u8]) -> Cmd {

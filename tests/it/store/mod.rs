@@ -1,6 +1,7 @@
 //! The stores: one contract for all of them, the rules of the store in Redis, and a follower of it.
 
 mod contract;
+mod emptied;
 mod follower;
 mod redis;
 mod redis_replica;
