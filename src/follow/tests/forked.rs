@@ -296,7 +296,6 @@ impl Store for Forking {
     }
 
     async fn entries(&self, shard: Shard, from: Version, limit: usize) -> Result<Vec<RawLogEntry>, StoreError> {
-        // Small pages, so that more happens between them.
         let entries = self.now().entries(shard, from, limit).await;
         self.happen().await;
         entries
