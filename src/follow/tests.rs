@@ -310,6 +310,8 @@ async fn a_refused_commit_is_forgotten_after_a_while() {
         fixture.follower.commit_failed(&error);
         assert_eq!(freshness.store(), state);
         assert!(freshness.is_stale());
+        fixture.follower.set_store(StoreState::Down);
+        assert!(freshness.is_stale(), "until a sweep has found it to be the right one");
         fixture.follower.sweep().await;
     }
 }

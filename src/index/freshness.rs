@@ -62,6 +62,8 @@ pub struct Freshness {
     /// The moment, in milliseconds since the epoch, at which the last completed sweep began.
     data_as_of_ms: AtomicI64,
     store: AtomicU8,
+    /// Whether the store was a replica or another one, and no sweep has completed since.
+    was_another: AtomicBool,
     /// Whether the stored evidence is folded as this instance folds it.
     same_fold: AtomicBool,
 }
@@ -84,6 +86,7 @@ impl Freshness {
             swept_after_ms: AtomicU64::new(0),
             data_as_of_ms: AtomicI64::new(0),
             store: AtomicU8::new(StoreState::Down as u8),
+            was_another: AtomicBool::new(false),
             same_fold: AtomicBool::new(true),
         }
     }
@@ -98,7 +101,7 @@ impl Freshness {
     /// whose writes this index does not hold. Then no time is given: the master of a replica takes writes at once.
     #[must_use]
     pub fn is_stale(&self) -> bool {
-        if self.store().is_another() {
+        if self.was_another.load(Ordering::Acquire) {
             return true;
         }
         let swept_after_ms = self.swept_after_ms.load(Ordering::Acquire);
@@ -174,6 +177,7 @@ impl FreshnessKeeper {
     pub fn swept(&self, began: Moment) {
         self.0.data_as_of_ms.store(began.shown.millis(), Ordering::Release);
         self.0.swept_after_ms.store(began.after_ms, Ordering::Release);
+        self.0.was_another.store(self.0.store().is_another(), Ordering::Release);
     }
 
     /// Records that everything has been loaded once.
@@ -191,6 +195,9 @@ impl FreshnessKeeper {
 
     /// Records the state of the store; says whether that is a change.
     pub fn set_store(&self, state: StoreState) -> bool {
+        if state.is_another() {
+            self.0.was_another.store(true, Ordering::Release);
+        }
         self.0.store.swap(state as u8, Ordering::AcqRel) != state as u8
     }
 }
@@ -211,8 +218,12 @@ mod tests {
             let stale = matches!(state, StoreState::Foreign | StoreState::Replica);
             assert_eq!(freshness.is_stale(), stale, "{state:?}");
             assert_eq!(freshness.store(), state);
+            keeper.set_store(StoreState::Down);
+            assert_eq!(freshness.is_stale(), stale, "{state:?}: it may be another one still");
+            keeper.set_store(StoreState::Up);
+            keeper.swept(freshness.moment());
+            assert!(!freshness.is_stale(), "{state:?}");
         }
-        keeper.set_store(StoreState::Up);
         keeper.restored(freshness.now());
         assert!(freshness.is_stale(), "a snapshot is stale until the store is followed");
     }

@@ -64,6 +64,7 @@ async fn a_redis_that_comes_back_empty() {
     let mut scene = Scene::start().await;
     assert_eq!(scene.list_reports().await, Ok(3));
     let mut aside = None;
+    scene.is_another = true;
     scene.begin(|redis| {
         redis.kill();
         aside = Some(redis.set_aside());
@@ -106,6 +107,7 @@ async fn a_redis_that_becomes_a_replica() {
     let mut scene = Scene::start().await;
     assert_eq!(scene.list_reports().await, Ok(3));
     let nobody = free_port().to_string();
+    scene.is_another = true;
     scene.begin(|redis| drop(redis.command(&["REPLICAOF", "127.0.0.1", &nobody])));
     scene
         .program

@@ -65,6 +65,8 @@ pub struct Scene {
     lasts_since: Instant,
     /// The same by the wall clock, in milliseconds since the epoch.
     lasts_since_ms: i64,
+    /// Whether the store is another one during the outage, or a replica: then answers are stale as soon as that is known.
+    pub is_another: bool,
 }
 
 impl Scene {
@@ -91,6 +93,7 @@ impl Scene {
             began: Instant::now(),
             lasts_since: Instant::now(),
             lasts_since_ms: wall_clock(),
+            is_another: false,
         }
     }
 
@@ -181,7 +184,8 @@ impl Scene {
         );
         check_speed(before.speed(), during.speed());
         let during = self.watch.between(self.began, last_of_outage).data();
-        check_freshness(&before.data(), &during, &after.data(), self.lasts_since_ms);
+        let since_ms = (self.lasts_since_ms, self.is_another);
+        check_freshness(&before.data(), &during, &after.data(), since_ms);
         let long = STALE_AFTER + LATE;
         let must_be_stale = during.iter().any(|data| data.age[0] > STALE_AFTER_MS + CLOCKS_MS);
         assert!(
@@ -226,8 +230,9 @@ fn check_speed(before: Speed, during: Speed) {
     assert!(during.p50 < allowed, "{during} in the outage, {before} before");
 }
 
-/// Answers are marked as stale exactly while they may lack changes. The outage has lasted since `since_ms`.
-fn check_freshness(before: &[Data], during: &[Data], after: &[Data], since_ms: i64) {
+/// Answers are marked as stale exactly while they may lack changes. The outage has lasted since `since_ms`. If the store
+/// `is_another`, they are stale before [`STALE_AFTER`].
+fn check_freshness(before: &[Data], during: &[Data], after: &[Data], (since_ms, is_another): (i64, bool)) {
     assert!(
         before.iter().chain(after).all(|data| !data.stale),
         "stale, though the store was there"
@@ -244,9 +249,14 @@ fn check_freshness(before: &[Data], during: &[Data], after: &[Data], since_ms: i
     for data in during {
         let [when_asked, when_answered] = data.age;
         if data.stale {
-            assert!(when_answered >= STALE_AFTER_MS - CLOCKS_MS, "stale too early: {data:?}");
+            let in_time = is_another || when_answered >= STALE_AFTER_MS - CLOCKS_MS;
+            assert!(in_time, "stale too early: {data:?}");
         } else {
             assert!(when_asked <= STALE_AFTER_MS + CLOCKS_MS, "not stale in time: {data:?}");
         }
     }
+    let at_once = during
+        .iter()
+        .any(|data| data.stale && data.age[1] < STALE_AFTER_MS - CLOCKS_MS);
+    assert_eq!(at_once, is_another, "stale at once exactly if the store is another one");
 }
