@@ -44,14 +44,14 @@ impl Api {
         let asked = SharedThing::Case(id.clone());
         let (services, viewer) = self.owner(&named, Some(&asked), context, is_current)?;
         let cases = &services.cases;
-        let details = cases.get(&id).await?;
+        let details = cases.get(&id).await.map_err(ApiError::of_a_read)?;
         let thing = SharedThing::Case(details.case.id.clone());
         if viewer.is_some_and(|viewer| !services.sharings.allows(&thing, viewer)) {
-            return Err(unseen("case", is_current).into()); // it was merged into a private one
+            return Err(unseen("case", is_current)); // it was merged into a private one
         }
         let page_total = page.as_ref().map_or(0, |_| total(details.member_count));
         let (members, next_page_token) = match page {
-            Some(page) => cases.members(&id, &page).await?,
+            Some(page) => cases.members(&id, &page).await.map_err(ApiError::of_a_read)?,
             None => (Vec::new(), String::new()),
         };
         let mut notes = services.notes.latest_of_case(&details.case.id);

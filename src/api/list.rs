@@ -73,7 +73,8 @@ impl Api {
         let is_current = self.refresh().await;
         let asked = SharedThing::List(id.clone());
         let (services, _) = self.owner(&named, Some(&asked), context, is_current)?;
-        Ok(convert::list(services.lists.page(&id, &page).await?))
+        let page = services.lists.page(&id, &page).await;
+        Ok(convert::list(page.map_err(ApiError::of_a_read)?))
     }
 
     /// Reads the names and sizes of all lists.

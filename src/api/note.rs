@@ -46,7 +46,8 @@ impl Api {
         // Checked before the owner is looked for: the answer must not tell whether it exists.
         page.check()?;
         if let NoteSubjectInput::Number { .. } = subject {
-            self.tenant(context)?.notes.subject(&subject).await?;
+            let read = self.tenant(context)?.notes.subject(&subject).await;
+            read.map_err(ApiError::of_a_read)?;
         }
         let (services, viewer) = self.owner(&named, None, context, is_current)?;
         let list = match services.notes.list(&subject, &page, viewer).await {
@@ -57,7 +58,7 @@ impl Api {
             {
                 Err(unseen("note", is_current))
             }
-            list => list,
+            list => list.map_err(ApiError::of_a_read),
         }?;
         let subject = match &subject {
             NoteSubjectInput::Number { text, default_region } => subject_of_number(text, *default_region)?,

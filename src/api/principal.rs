@@ -41,8 +41,9 @@ impl Api {
         let principals = self.principals()?;
         let id = convert::wanted(&request)?;
         self.refresh().await;
-        principals.check_managed(context.caller.tenant(), &id).await?;
-        let found = principals.get(&id).await?;
+        let managed = principals.check_managed(context.caller.tenant(), &id).await;
+        managed.map_err(ApiError::of_a_read)?;
+        let found = principals.get(&id).await.map_err(ApiError::of_a_read)?;
         let identities = &self.0.services.identities;
         let uses = principals.last_uses(identities, std::slice::from_ref(&found)).await;
         Ok(convert::principal(&found, |key| uses.of(key)))

@@ -163,10 +163,10 @@ impl Api {
 }
 
 /// The error for what the index does not show of another tenant.
-pub(super) const fn unseen(resource: &'static str, is_current: bool) -> ServiceError {
+pub(super) fn unseen(resource: &'static str, is_current: bool) -> ApiError {
     if is_current {
-        ServiceError::NotFound { resource }
+        ServiceError::NotFound { resource }.into()
     } else {
-        ServiceError::StoreUnavailable
+        ApiError::of_a_read(ServiceError::StoreUnavailable)
     }
 }

@@ -197,13 +197,13 @@ async fn a_server_out_of_memory_refuses_before_it_writes() {
     let store = open(&server).await;
     server.command(&["CONFIG", "SET", "maxmemory", "1"]);
     let error = store_error(commit(&store, write(number(1), None, 1, b"a")).await);
-    assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
+    assert!(matches!(error, StoreError::WritesRefused { .. }), "{error}");
     for answer in store
         .commit((1..4).map(|index| write(number(index), None, 1, b"a")).collect())
         .await
     {
         let error = store_error(answer);
-        assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
+        assert!(matches!(error, StoreError::WritesRefused { .. }), "{error}");
     }
     server.command(&["CONFIG", "SET", "maxmemory", "0"]);
     assert_eq!(store.heads().await.unwrap().iter().map(|head| head.seq).sum::<u64>(), 0);
@@ -238,7 +238,7 @@ async fn a_commit_that_cannot_be_finished_is_not_begun() {
     let narrow = RedisStore::open(RedisConfig::parse(&url).unwrap(), 1).await.unwrap();
     assert_eq!(narrow.settings(), &ringwarden::store::redis::ServerSettings::default());
     let error = store_error(commit(&narrow, write(number(1), None, 1, b"a")).await);
-    assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
+    assert!(matches!(error, StoreError::WritesRefused { .. }), "{error}");
     untouched();
 
     server.command(&["ACL", "SETUSER", "narrow", "+hdel", "-publish"]);
