@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use super::place::Place;
+use super::place::{Mark, Place};
 use super::{Follower, UNREAD};
 use crate::codec;
 use crate::codec::entry::{EntryError, EntryState, LogEntry, carries_state};
@@ -72,7 +72,15 @@ impl Follower {
         tracing::warn!(shard = shard.index(), ?reason, "the shard is loaded again");
         self.metrics.shard_reloaded(reason);
         // Before the head is asked for: what was acknowledged by now is in the log up to the head, or lost.
-        let mark = self.before(shard).mark;
+        let mark = self.place_of(shard).lock().begin_load();
+        let loaded = self.load_again(shard, mark).await;
+        loaded.inspect_err(|_| self.place_of(shard).lock().give_up_load())?;
+        // If the log does not continue even now, the next sweep finds that.
+        self.read_log(shard).await?;
+        Ok(())
+    }
+
+    async fn load_again(&self, shard: Shard, mark: Mark) -> Result<(), StoreError> {
         let head = self
             .store
             .heads()
@@ -82,10 +90,7 @@ impl Follower {
             .unwrap_or_default();
         // Another instance may have begun a tenant whose entries in this log are gone.
         self.find_tenants().await?;
-        self.load_shard(shard, (head, mark)).await?;
-        // If the log does not continue even now, the next sweep finds that.
-        self.read_log(shard).await?;
-        Ok(())
+        self.load_shard(shard, (head, mark)).await
     }
 
     /// Reads a shard's log from the cursor on. The entry at the cursor must still be the same. Returns the reason to load

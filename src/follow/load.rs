@@ -177,6 +177,9 @@ const fn goes_back(before: LogHead, now: LogHead) -> bool {
 /// Checks the scan of a shard by what was counted before and after it. Every record that was there all the time was
 /// scanned, and each change since can have deleted one.
 fn check_scan(head: LogHead, (before, after): (Census, Census), scanned: u64) -> Result<(), StoreError> {
+    if before.connection != after.connection {
+        return Err(changed("the connection is another one"));
+    }
     if goes_back(head, before.head) || goes_back(before.head, after.head) {
         return Err(changed("its log has gone back"));
     }
@@ -203,6 +206,7 @@ mod tests {
         let census = |seq, records| Census {
             head: LogHead { seq, nonce: seq },
             records,
+            connection: 1,
         };
         let head = LogHead { seq: 5, nonce: 5 };
         let check = |before, after, scanned| check_scan(head, (before, after), scanned).is_ok();
@@ -224,8 +228,16 @@ mod tests {
         assert!(!check(census(7, 10), census(6, 10), 10));
         let other = Census {
             head: LogHead { seq: 5, nonce: 6 },
-            records: 10,
+            ..census(5, 10)
         };
         assert!(!check(other, other, 10) && !check(census(5, 10), other, 10));
+        let elsewhere = Census {
+            connection: 2,
+            ..census(5, 10)
+        };
+        assert!(
+            !check(census(5, 10), elsewhere, 10),
+            "it may be a server with other records"
+        );
     }
 }

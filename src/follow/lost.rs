@@ -14,21 +14,23 @@ use crate::store::{LogHead, Shard, StoreError, Version};
 const ENTRIES_AT_A_TIME: usize = 64;
 
 impl Follower {
-    /// The own changes, remembered before `mark`, that the store has lost: the log ends before them, or has other entries in
-    /// their places. `head` was asked for after `mark`. Of a change whose entry is no longer in the log, nobody knows.
+    /// The own changes that the store has lost: the log has other entries in their places, or ends before them although they
+    /// were remembered before `mark`, and `head` was asked for after it. Of a change whose entry is no longer in the log,
+    /// nobody knows.
     pub(super) async fn lost_changes(
         &self,
         shard: Shard,
         (head, mark): (LogHead, Mark),
     ) -> Result<Vec<Own>, StoreError> {
-        let mut own = self.place_of(shard).lock().own_before(mark);
+        // Before the log is read: of a change that comes later, it may have no entry yet.
+        let mut own = self.place_of(shard).lock().own();
         let Some(first) = own.iter().map(|own| own.version).min() else {
             return Ok(own);
         };
         let nonces = self.nonces(shard, first, head.seq).await?;
         own.retain(|own| match nonces.get(&own.version) {
             Some(nonce) => *nonce != own.nonce,
-            None => own.version > head.seq,
+            None => own.version > head.seq && mark.is_after(*own),
         });
         Ok(own)
     }

@@ -67,8 +67,10 @@ pub(super) struct Place {
     own: VecDeque<Own>,
     /// How many changes were remembered so far.
     remembered: u64,
-    /// Whether some could not be remembered.
+    /// Whether some could not be remembered, or will not be confirmed: the shard must be loaded again.
     overflowed: bool,
+    /// Whether the shard is being loaded again. The cursor may then be in a log that is gone, and says nothing of what comes.
+    is_loading: bool,
     /// The latest version that the index may hold of changes which nobody remembers: a snapshot gave them.
     unread: Version,
 }
@@ -99,6 +101,13 @@ impl Before {
 /// The changes of a shard that were remembered before a moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Mark(u64);
+
+impl Mark {
+    /// Whether a change was remembered before this moment.
+    pub(super) const fn is_after(self, own: Own) -> bool {
+        own.order < self.0
+    }
+}
 
 impl Place {
     /// That of a shard from a snapshot.
@@ -144,7 +153,7 @@ impl Place {
             at,
         });
         self.remembered += 1;
-        if version > self.cursor.seq {
+        if version > self.cursor.seq || self.is_loading {
             self.remember(version, key, Some(nonce), state);
         }
     }
@@ -152,13 +161,14 @@ impl Place {
     /// Remembers a record that was read from the store, unless it is known by its commit. False if the index has it already:
     /// the log was read up to there.
     pub(super) fn read(&mut self, version: Version, key: RecordKey, state: impl FnOnce() -> Option<Bytes>) -> bool {
+        let mut known = self.shown.get(&version).into_iter().flatten();
+        if known.any(|shown| shown.key == key) {
+            return true;
+        }
         if version <= self.cursor.seq {
             return false;
         }
-        let mut known = self.shown.get(&version).into_iter().flatten();
-        if !known.any(|shown| shown.key == key) {
-            self.remember(version, key, None, state());
-        }
+        self.remember(version, key, None, state());
         true
     }
 
@@ -204,6 +214,22 @@ impl Place {
         }
     }
 
+    /// Notes that the shard is about to be loaded again.
+    pub(super) fn begin_load(&mut self) -> Mark {
+        self.is_loading = true;
+        self.before().mark
+    }
+
+    /// Notes that the load has failed. The cursor counts again. What was shown before it meanwhile is never compared with the
+    /// log, which may have other changes there: then the next sweep loads the shard.
+    pub(super) fn give_up_load(&mut self) {
+        self.is_loading = false;
+        let first = self.shown.first_key_value();
+        self.overflowed |= first.is_some_and(|(version, _)| *version <= self.cursor.seq);
+        let cursor = self.cursor;
+        self.pass(cursor);
+    }
+
     /// Moves the cursor to the head after which a shard was loaded. What was shown up to there, or was remembered before the
     /// head was asked for, is as the store has it now, or gone. What came later stays, and must be shown again. `lost` are
     /// the own changes that are gone.
@@ -213,6 +239,7 @@ impl Place {
         self.own.retain(|own| !lost.contains(&own.order));
         self.unread = 0;
         self.overflowed = false;
+        self.is_loading = false;
         self.shown.retain(|version, shown| {
             shown.retain(|shown| *version > head.seq && shown.order >= mark.0);
             !shown.is_empty()
@@ -227,10 +254,9 @@ impl Place {
         all.flat_map(|(version, shown)| shown.iter().map(|shown| (*version, shown)))
     }
 
-    /// The own changes that were remembered before `mark`.
-    pub(super) fn own_before(&self, mark: Mark) -> Vec<Own> {
-        let own = self.own.iter().filter(|own| own.order < mark.0);
-        own.copied().collect()
+    /// The own changes that are remembered.
+    pub(super) fn own(&self) -> Vec<Own> {
+        self.own.iter().copied().collect()
     }
 }
 
@@ -324,15 +350,36 @@ mod tests {
         let mark = place.before().mark;
         place.committed(5, change(2, 5), monotonic());
         place.committed(4, change(3, 4), monotonic());
-        let lost: Vec<Own> = place.own_before(mark);
+        let lost: Vec<Own> = place.own().into_iter().filter(|own| mark.is_after(*own)).collect();
         assert_eq!(lost.iter().map(|own| own.version).collect::<Vec<_>>(), [3, 9]);
         // The store was asked for its head after the mark, and did not know the ninth: it is lost.
         place.loaded(head(4), mark, &lost);
         let left: Vec<Version> = place.shown().map(|(version, _)| version).collect();
         assert_eq!(left, [5]);
         assert_eq!((place.size, place.cursor), ((1, 5), head(4)));
-        let all = Mark(u64::MAX);
-        assert_eq!(place.own_before(all).len(), 2, "what was lost is counted once");
+        assert_eq!(place.own().len(), 2, "what was lost is counted once");
+    }
+
+    /// The cursor is in the log of a master that is gone, and the new one has not come so far.
+    #[test]
+    fn what_is_committed_during_a_load_stays_whatever_the_cursor_was() {
+        let mut place = Place::default();
+        place.pass(head(24));
+        place.committed(17, change(1, 7), monotonic());
+        assert_eq!(place.shown().count(), 0, "the log was read up to there");
+        let mark = place.begin_load();
+        place.committed(18, change(2, 8), monotonic());
+        assert!(place.read(18, key(2), || None), "it is shown at once");
+        place.loaded(head(16), mark, &[]);
+        let left: Vec<Version> = place.shown().map(|(version, _)| version).collect();
+        assert_eq!(left, [18]);
+        assert!(!place.is_confirmed(18, 9, None) && place.is_confirmed(18, 8, None));
+        place.begin_load();
+        place.committed(12, change(3, 3), monotonic());
+        place.give_up_load();
+        let left: Vec<Version> = place.shown().map(|(version, _)| version).collect();
+        assert_eq!(left, [18], "the cursor counts again");
+        assert!(place.before().overflowed, "nothing will confirm the twelfth");
     }
 
     #[test]
@@ -361,6 +408,6 @@ mod tests {
         let began = monotonic();
         place.committed(1, change(1, 1), began);
         place.committed(2, change(1, 2), began + COUNTED_FOR + Duration::from_secs(1));
-        assert_eq!(place.own_before(place.before().mark).len(), 1);
+        assert_eq!(place.own().len(), 1);
     }
 }

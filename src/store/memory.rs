@@ -144,6 +144,7 @@ impl Store for MemoryStore {
         Ok(Some(Census {
             head: contents.head(),
             records: tables.map(|(_, table)| table.len() as u64).sum(),
+            connection: 0,
         }))
     }
 

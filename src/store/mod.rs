@@ -201,6 +201,8 @@ pub struct Census {
     pub head: LogHead,
     /// The records of all kinds that this release knows, of the tenants that were asked for.
     pub records: u64,
+    /// Names the connection. Another one may lead to another server, which lacks changes that were read by this one.
+    pub connection: u64,
 }
 
 /// Says that a shard was written.

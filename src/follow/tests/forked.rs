@@ -10,7 +10,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::codec::entry::EntryState;
-use crate::store::{CommitError, EventSpan, Meta, ReplacedEvent, ScanPage, ScanTable, Stored, StoredEvent, StoredKey};
+use crate::store::{
+    Census, CommitError, EventSpan, Meta, ReplacedEvent, ScanPage, ScanTable, Stored, StoredEvent, StoredKey,
+};
 
 /// Few numbers, so that changes of the same one meet.
 const NUMBERS: u64 = 6;
@@ -41,6 +43,8 @@ struct World {
     shown: BTreeMap<E164, Version>,
     deleted: BTreeMap<E164, Version>,
     nonces: u64,
+    /// How often the store has failed over.
+    forks: u64,
     /// Whether the store fails over.
     may_fork: bool,
     /// Whether nothing happens any more.
@@ -173,7 +177,9 @@ impl Forking {
         for outcome in copy.commit(history).await {
             outcome.unwrap();
         }
-        self.world.lock().store = copy;
+        let mut world = self.world.lock();
+        world.store = copy;
+        world.forks += 1; // the connection to the old server is lost
     }
 
     /// A read shows a record before the log does.
@@ -288,6 +294,12 @@ impl Store for Forking {
         page
     }
 
+    async fn census(&self, shard: Shard, tenants: &[TenantId]) -> Result<Option<Census>, StoreError> {
+        let census = self.now().census(shard, tenants).await?;
+        let connection = self.world.lock().forks;
+        Ok(census.map(|census| Census { connection, ..census }))
+    }
+
     async fn heads(&self) -> Result<Vec<LogHead>, StoreError> {
         self.happen().await;
         let heads = self.now().heads().await;
@@ -352,6 +364,7 @@ async fn scene(seed: u64, may_fork: bool) -> (Fixture, Arc<Forking>) {
         shown: BTreeMap::new(),
         deleted: BTreeMap::new(),
         nonces: 0,
+        forks: 0,
         may_fork,
         is_calm: true,
     };

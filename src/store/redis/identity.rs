@@ -121,7 +121,13 @@ pub(super) async fn census(
             calls.push(count);
         }
     }
+    let before = connection.open(deadline).await.map_err(RedisFailure::of_read)?.epoch;
     let answers = transaction::ask(connection, &calls, deadline).await;
+    let after = connection.open(deadline).await.map_err(RedisFailure::of_read)?.epoch;
+    if before != after {
+        let cause = "the connection was lost while records were counted".to_owned();
+        return Err(StoreError::Unavailable { cause });
+    }
     let mut answers = answers.map_err(RedisFailure::of_read)?.into_iter();
     let head = head(answers.next().unwrap_or_default(), &opened.name())?;
     let counts = answers.map(|count| reply::integer(&count).map_err(RedisFailure::of_read));
@@ -129,6 +135,7 @@ pub(super) async fn census(
     Ok(Census {
         head,
         records: counts.into_iter().sum(),
+        connection: after,
     })
 }
 
