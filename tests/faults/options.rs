@@ -12,12 +12,15 @@ pub struct Options {
     pub seed: u64,
     pub is_long: bool,
     pub is_list: bool,
+    /// Whether only ignored tests are wanted.
+    plays_none: bool,
     /// The document whose table is replaced.
     pub table: Option<PathBuf>,
 }
 
 impl Options {
-    /// Reads arguments. Those of other test programs that mean nothing here are taken and ignored.
+    /// Reads arguments. Those of other test programs that mean nothing here are taken and ignored: `cargo test` gives the
+    /// same to all. No row is ignored, so `--ignored` plays none.
     pub fn read(arguments: impl IntoIterator<Item = String>) -> Result<Self, String> {
         let mut options = Self {
             only: Vec::new(),
@@ -25,6 +28,7 @@ impl Options {
             seed: getrandom::u64().map_err(|error| error.to_string())?,
             is_long: false,
             is_list: false,
+            plays_none: false,
             table: None,
         };
         let mut arguments = arguments.into_iter();
@@ -35,9 +39,12 @@ impl Options {
                 "--rounds" => options.rounds = Some(number(&argument, &value()?)?),
                 "--seed" => options.seed = number(&argument, &value()?)?,
                 "--table" => options.table = Some(value()?.into()),
-                "--long" | "--ignored" => options.is_long = true,
+                "--long" => options.is_long = true,
+                "--ignored" => options.plays_none = true,
                 "--list" => options.is_list = true,
-                "--nocapture" | "--show-output" | "--quiet" => {}
+                "--nocapture" | "--show-output" | "--quiet" | "-q" | "--exact" | "--include-ignored" => {}
+                "--test-threads" | "--format" | "--color" | "--skip" => drop(value()?),
+                other if other.starts_with("--test-threads=") || other.starts_with("--format=") => {}
                 other if other.starts_with('-') => return Err(format!("unknown argument {other}")),
                 _ => options.only.push(argument),
             }
@@ -46,7 +53,7 @@ impl Options {
     }
 
     pub fn chooses(&self, name: &str) -> bool {
-        self.only.is_empty() || self.only.iter().any(|text| name.contains(text))
+        !self.plays_none && (self.only.is_empty() || self.only.iter().any(|text| name.contains(text)))
     }
 }
 
