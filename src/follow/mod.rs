@@ -143,7 +143,8 @@ impl Follower {
         };
         self.warn_of_skipped();
         loaded.inspect_err(|error| self.metrics.store_error(error.into()))?;
-        self.conclude(Ok(()), asked_at, began).await?;
+        let writes = self.store.check_writes().await;
+        self.conclude(Ok(writes), asked_at, began)?;
         self.keeper.loaded();
         self.metrics.bootstrapped(began.elapsed());
         self.metrics.index_ready(true);
@@ -233,7 +234,7 @@ impl Follower {
         let began = monotonic();
         let swept = self.sweep_all().await;
         // The error is logged, and the next sweep tries again.
-        self.conclude(swept, asked_at, began).await.ok();
+        self.conclude(swept, asked_at, began).ok();
         self.warn_of_skipped();
         self.tell_of_lost();
         self.tell_of_gone();
@@ -241,20 +242,20 @@ impl Follower {
     }
 
     /// Decides after a sweep whether the store is up, and whether the index is fresh. The store is up if the sweep
-    /// succeeded and writes are accepted. The index is fresh if the sweep succeeded, also if the store refuses writes; but
-    /// not if the store is a replica, because a replica may lag behind.
+    /// succeeded and has found that writes are accepted. The index is fresh if the sweep succeeded, also if the store
+    /// refuses writes; but not if the store is a replica, because a replica may lag behind.
     ///
     /// # Errors
     /// If the sweep failed, or the store has turned out to be a replica.
-    async fn conclude(
+    fn conclude(
         &self,
-        swept: Result<(), StoreError>,
+        swept: Result<Result<(), StoreError>, StoreError>,
         asked_at: Moment,
         began: Instant,
     ) -> Result<(), StoreError> {
-        let writes = match &swept {
-            Ok(()) => self.store.check_writes().await,
-            Err(error) => Err(error.clone()),
+        let (swept, writes) = match swept {
+            Ok(writes) => (Ok(()), writes),
+            Err(error) => (Err(error.clone()), Err(error)),
         };
         match &writes {
             // Just below the limit of its memory, a store takes the question and refuses a commit, which is larger.
@@ -321,6 +322,10 @@ impl Follower {
     /// If the store does not answer.
     pub async fn compare_folds(&self) -> Result<bool, StoreError> {
         let stored = self.store.evidence_version().await?;
+        Ok(self.are_folds_alike(stored))
+    }
+
+    fn are_folds_alike(&self, stored: u32) -> bool {
         let own = self.indexes.model().fold.evidence_version();
         if self.keeper.set_folds_alike(stored == own) {
             tracing::warn!(
@@ -329,23 +334,44 @@ impl Follower {
                 "the store's evidence version has changed: writes depend on it"
             );
         }
-        Ok(stored == own)
+        stored == own
     }
 
-    async fn sweep_all(&self) -> Result<(), StoreError> {
-        self.compare_folds().await?;
+    /// Follows all shards. Returns whether the store takes writes.
+    async fn sweep_all(&self) -> Result<Result<(), StoreError>, StoreError> {
         let _only_one = self.following.lock().await;
-        self.follow_heads(Lost::Reload).await.map(|_| ())
+        let (befores, known) = self.befores();
+        let swept = self.store.sweep(&known).await?;
+        self.are_folds_alike(swept.evidence_version);
+        self.follow_heads((befores, known), swept.changed, Lost::Reload).await?;
+        Ok(swept.writes)
     }
 
-    /// Asks for all log heads and catches up with the shards that have moved. Only one task at a time may do this.
-    async fn follow_heads(&self, lost: Lost) -> Result<Caught, StoreError> {
-        // The cursors are copied before the heads are asked for. This process's own commits may move a cursor past a head
-        // that was read before them, and the store would seem to have gone back in time.
+    /// The places in all shards, and the heads that the index is known to have. They are copied before the store is asked
+    /// for its heads. This process's own commits may move a cursor past a head that was read before them, and the store
+    /// would seem to have gone back in time.
+    fn befores(&self) -> (Vec<Before>, Vec<LogHead>) {
         let befores: Vec<Before> = Shard::all().map(|shard| self.before(shard)).collect();
-        let heads = self.store.heads().await?;
+        let known = befores.iter().map(|before| before.cursor).collect();
+        (befores, known)
+    }
+
+    /// Catches up with the shards whose heads have `changed` since they were `known`. Only one task at a time may do this.
+    async fn follow_heads(
+        &self,
+        (befores, known): (Vec<Before>, Vec<LogHead>),
+        changed: Vec<(Shard, LogHead)>,
+        lost: Lost,
+    ) -> Result<Caught, StoreError> {
+        let mut heads = known;
+        for (shard, now) in changed {
+            if let Some(head) = heads.get_mut(shard.index()) {
+                *head = now;
+            }
+        }
         let mut first_error = None;
         let mut all = Caught::Up;
+        // Also where the head is as it was: something may have been shown that it does not have.
         for ((shard, before), head) in Shard::all().zip(befores).zip(heads) {
             match self.sweep_shard(shard, (before, head), lost).await {
                 Ok(Caught::Up) => {}

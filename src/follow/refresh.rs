@@ -66,7 +66,9 @@ impl Follower {
         let mut followed = self.following.lock().await;
         let began = monotonic();
         refreshes.began = Some(began);
-        let caught = self.follow_heads(Lost::Leave).await?;
+        let (befores, known) = self.befores();
+        let changed = self.store.changed_heads(&known).await?;
+        let caught = self.follow_heads((befores, known), changed, Lost::Leave).await?;
         // The reads that wait may only share a refresh that has left nothing out.
         *followed = matches!(caught, Caught::Up).then_some(began).or(*followed);
         Ok(caught)

@@ -205,6 +205,17 @@ pub struct Census {
     pub connection: u64,
 }
 
+/// What a sweep learns of a store.
+#[derive(Clone, Debug)]
+pub struct Sweep {
+    /// The evidence version that the stored evidence was folded with.
+    pub evidence_version: u32,
+    /// As [`Store::changed_heads`] tells them.
+    pub changed: Vec<(Shard, LogHead)>,
+    /// Whether the store would take a write, as [`Store::check_writes`] says it.
+    pub writes: Result<(), StoreError>,
+}
+
 /// Says that a shard was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ShardNotification {
@@ -309,6 +320,31 @@ pub trait Store: Send + Sync + 'static {
     /// If the store does not answer, is not the one that was opened ([`StoreError::Foreign`]), or is not a master any
     /// more ([`StoreError::Replica`]).
     async fn heads(&self) -> Result<Vec<LogHead>, StoreError>;
+
+    /// The heads of the logs that differ from those that are `known`, which are in the order of the shards. A log that has
+    /// moved on is always told; one that has another entry in the place of the last may be taken for the same by one chance
+    /// in a thousand million. Others may be told too.
+    ///
+    /// # Errors
+    /// As [`Self::heads`].
+    async fn changed_heads(&self, known: &[LogHead]) -> Result<Vec<(Shard, LogHead)>, StoreError> {
+        let heads = Shard::all().zip(self.heads().await?);
+        let changed = heads.filter(|(shard, head)| known.get(shard.index()) != Some(head));
+        Ok(changed.collect())
+    }
+
+    /// All that a sweep asks once a second: whether the store is the one that was opened, which heads differ from those
+    /// that are `known`, and whether it takes writes.
+    ///
+    /// # Errors
+    /// As [`Self::heads`]. A store that refuses writes only is no error: [`Sweep::writes`] says it.
+    async fn sweep(&self, known: &[LogHead]) -> Result<Sweep, StoreError> {
+        Ok(Sweep {
+            evidence_version: self.evidence_version().await?,
+            changed: self.changed_heads(known).await?,
+            writes: self.check_writes().await,
+        })
+    }
 
     /// Up to `limit` entries of a shard's log from `from` on, in order: those of all tenants. Trimmed entries are left
     /// out.

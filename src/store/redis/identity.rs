@@ -9,7 +9,7 @@ use redis::{Cmd, Pipeline, Value, cmd};
 use super::connection::{CallDeadline, ServerConnection};
 use super::error::RedisFailure;
 use super::keys::{self, HEAD_NONCE, HEAD_SEQ, HEAD_STORE, TenantHash};
-use super::{reply, role, scripts, transaction};
+use super::{reply, role, scripts, sweep, transaction};
 use crate::domain::tenant::TenantId;
 use crate::store::{Census, LogHead, Meta, RecordKind, Shard, StoreError};
 
@@ -40,11 +40,11 @@ pub(super) async fn open(
             return Err(nothing());
         };
         if meta.ready {
-            heads(connection, &meta, deadline()).await?;
+            sweep::heads(connection, &meta, &deadline).await?;
             return Ok(meta);
         }
-        make_heads(connection, &meta, deadline()).await?;
-        heads(connection, &meta, deadline()).await?;
+        make_sweep::heads(connection, &meta, &deadline).await?;
+        sweep::heads(connection, &meta, &deadline).await?;
         let ready = Meta { ready: true, ..meta };
         replace(connection, &bytes, &ready, deadline()).await?;
     }
@@ -58,6 +58,13 @@ pub(super) async fn current(
     deadline: CallDeadline,
 ) -> Result<Meta, StoreError> {
     let (meta, _) = read_of_master(connection, deadline).await?.ok_or_else(nothing)?;
+    compare(&meta, opened)?;
+    Ok(meta)
+}
+
+/// The identity that was read, if it is still that of `opened`.
+pub(super) fn of_answer(answer: Value, opened: &Meta) -> Result<Meta, StoreError> {
+    let (meta, _) = understand(answer)?.ok_or_else(nothing)?;
     compare(&meta, opened)?;
     Ok(meta)
 }
@@ -83,27 +90,26 @@ pub(super) async fn set_evidence_version(
     Err(overtaken())
 }
 
-/// All log heads, if identity and heads are still those of `opened`. One exchange.
+/// The heads of these shards, if they are of the store of this name.
 pub(super) async fn heads(
     connection: &ServerConnection,
-    opened: &Meta,
+    shards: impl Iterator<Item = Shard>,
+    store: &str,
     deadline: CallDeadline,
-) -> Result<Vec<LogHead>, StoreError> {
-    let mut pipeline = Pipeline::with_capacity(2 + Shard::all().len());
-    pipeline.add_command(role::ask()).add_command(get_meta());
-    for shard in Shard::all() {
-        pipeline.add_command(get_head(shard));
+) -> Result<Vec<(Shard, LogHead)>, StoreError> {
+    let shards: Vec<Shard> = shards.collect();
+    let mut pipeline = Pipeline::with_capacity(shards.len());
+    for shard in &shards {
+        pipeline.add_command(get_head(*shard));
     }
-    let answers = connection
-        .ask(&pipeline, deadline)
-        .await
-        .map_err(RedisFailure::of_read)?;
-    let mut answers = answers.into_iter();
-    check_role(connection, answers.next().unwrap_or_default())?;
-    let (meta, _) = understand(answers.next().unwrap_or_default())?.ok_or_else(nothing)?;
-    compare(&meta, opened)?;
-    let name = opened.name();
-    answers.map(|answer| head(answer, &name)).collect()
+    let answers = connection.ask(&pipeline, deadline).await;
+    let answers = answers.map_err(RedisFailure::of_read)?.into_iter();
+    let heads = answers.map(|answer| head(answer, store));
+    shards
+        .into_iter()
+        .zip(heads)
+        .map(|(shard, head)| Ok((shard, head?)))
+        .collect()
 }
 
 /// The head of a shard and the count of its records, from one moment, if the head is still that of `opened`.
@@ -160,7 +166,7 @@ async fn refuse_remains(connection: &ServerConnection, deadline: CallDeadline) -
         }
         pipeline.add_command(command);
     }
-    pipeline.add_command(get_meta());
+    pipeline.add_command(get());
     let mut answers = connection
         .ask(&pipeline, deadline)
         .await
@@ -214,7 +220,7 @@ async fn replace(
 async fn read(connection: &ServerConnection, deadline: CallDeadline) -> Result<Option<(Meta, Vec<u8>)>, StoreError> {
     understand(
         connection
-            .ask_one(get_meta(), deadline)
+            .ask_one(get(), deadline)
             .await
             .map_err(RedisFailure::of_read)?,
     )
@@ -226,7 +232,7 @@ async fn read_of_master(
     deadline: CallDeadline,
 ) -> Result<Option<(Meta, Vec<u8>)>, StoreError> {
     let mut pipeline = Pipeline::with_capacity(2);
-    pipeline.add_command(role::ask()).add_command(get_meta());
+    pipeline.add_command(role::ask()).add_command(get());
     let answers = connection.ask(&pipeline, deadline).await;
     let mut answers = answers.map_err(RedisFailure::of_read)?.into_iter();
     check_role(connection, answers.next().unwrap_or_default())?;
@@ -234,7 +240,7 @@ async fn read_of_master(
 }
 
 /// Refuses a replica, and closes the connection to it.
-fn check_role(connection: &ServerConnection, answer: Value) -> Result<(), StoreError> {
+pub(super) fn check_role(connection: &ServerConnection, answer: Value) -> Result<(), StoreError> {
     role::check(answer).inspect_err(|_| connection.leave())
 }
 
@@ -245,7 +251,8 @@ fn get_head(shard: Shard) -> Cmd {
     command
 }
 
-fn get_meta() -> Cmd {
+/// The command that reads the identity.
+pub(super) fn get() -> Cmd {
     let mut command = cmd("GET");
     command.arg(keys::meta());
     command

@@ -110,9 +110,13 @@ pub(super) fn of_script(shard: Shard, tenant: TenantId) -> Vec<String> {
     keys
 }
 
+/// The key of a head before and after the number of its shard.
+pub(super) const HEAD_PARTS: [&str; 2] = ["rw:{s", "}:head"];
+
 /// The key of a shard's head.
 pub(super) fn head(shard: Shard) -> String {
-    format!("rw:{{s{shard}}}:head")
+    let [before, after] = HEAD_PARTS;
+    format!("{before}{shard}{after}")
 }
 
 /// The key of a shard's change log.

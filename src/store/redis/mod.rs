@@ -18,6 +18,7 @@ mod reply;
 mod role;
 mod scripts;
 mod settings;
+mod sweep;
 mod transaction;
 mod trust;
 
@@ -32,7 +33,7 @@ use self::error::RedisFailure;
 use self::notifications::NotificationListener;
 use super::{
     Census, CommitError, EventSpan, LogHead, Meta, RawLogEntry, ReplacedEvent, ScanPage, ScanTable, Shard, ShardCommit,
-    ShardNotification, Store, StoreError, Stored, StoredEvent, StoredKey, Version,
+    ShardNotification, Store, StoreError, Stored, StoredEvent, StoredKey, Sweep, Version,
 };
 use crate::codec::entry::{blank, nonce};
 use crate::domain::tenant::TenantId;
@@ -219,7 +220,15 @@ impl Store for RedisStore {
     }
 
     async fn heads(&self) -> Result<Vec<LogHead>, StoreError> {
-        identity::heads(&self.connection, &self.meta, self.read_deadline()).await
+        sweep::heads(&self.connection, &self.meta, || self.read_deadline()).await
+    }
+
+    async fn changed_heads(&self, known: &[LogHead]) -> Result<Vec<(Shard, LogHead)>, StoreError> {
+        sweep::changed_heads(&self.connection, &self.meta, known, || self.read_deadline()).await
+    }
+
+    async fn sweep(&self, known: &[LogHead]) -> Result<Sweep, StoreError> {
+        sweep::sweep(&self.connection, &self.meta, known, || self.read_deadline()).await
     }
 
     async fn entries(&self, shard: Shard, from: Version, limit: usize) -> Result<Vec<RawLogEntry>, StoreError> {

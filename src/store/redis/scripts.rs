@@ -22,6 +22,9 @@ static REPLACE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("re
 /// Erases the content of a log up to an entry.
 static FORGET: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("forget.lua")));
 
+/// Tells the heads of logs that differ from those that the caller knows.
+pub(super) static HEADS: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("heads.lua")));
+
 /// A script and the name that the server knows it by.
 pub(super) struct Script {
     source: &'static str,
@@ -55,7 +58,7 @@ impl Script {
 
 /// Loads all scripts, so that a server that cannot run one is found at once.
 pub(super) async fn load_all(connection: &ServerConnection, deadline: CallDeadline) -> Result<(), RedisFailure> {
-    for script in [&*COMMIT, &*REPLACE, &*FORGET] {
+    for script in [&*COMMIT, &*REPLACE, &*FORGET, &*HEADS] {
         connection.ask_one(script.load(), deadline).await?;
     }
     Ok(())
@@ -64,6 +67,13 @@ pub(super) async fn load_all(connection: &ServerConnection, deadline: CallDeadli
 /// A call of the commit script, without its arguments.
 pub(super) fn commit(shard: Shard, tenant: TenantId) -> Cmd {
     COMMIT.call(&keys::of_script(shard, tenant))
+}
+
+/// A call of the script that tells heads: at most so many, of those that differ from the `known` ones.
+pub(super) fn heads(store: &str, most: usize, known: &[u8]) -> Cmd {
+    let mut call = HEADS.call::<&str>(&[]);
+    call.arg(&keys::HEAD_PARTS).arg(store).arg(most).arg(known);
+    call
 }
 
 /// Replaces the value of `key` if it is still `read`; returns whether it was.
@@ -125,6 +135,11 @@ fn replacement(key: &str, read: &[u8], new: &[u8]) -> Cmd {
 /// Whether the server answers that it does not have the script.
 pub(super) fn is_missing(answer: &Value) -> bool {
     matches!(answer, Value::ServerError(error) if error.code() == "NOSCRIPT")
+}
+
+/// Whether the server answers that the user may not run the script, or a command in it.
+pub(super) fn is_forbidden(answer: &Value) -> bool {
+    matches!(answer, Value::ServerError(error) if error.code() == "NOPERM")
 }
 
 #[cfg(test)]
@@ -191,5 +206,8 @@ mod tests {
             assert!(script.source.starts_with("#!lua\n"));
             assert!(!script.source.contains("'rw:") && !script.source.contains("\"rw:"));
         }
+        // This one makes the names of its keys of what it is given, and says that they may be of many slots.
+        let flags = "#!lua flags=no-writes,allow-cross-slot-keys\n";
+        assert!(HEADS.source.starts_with(flags) && !HEADS.source.contains("'rw:"));
     }
 }

@@ -245,6 +245,49 @@ async fn a_commit_that_cannot_be_finished_is_not_begun() {
     assert_eq!(commit(&narrow, write(number(1), None, 1, b"a")).await.unwrap(), [1]);
 }
 
+/// A sweep asks by a script. It is loaded again where it is lost, and not needed where the user may not run it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sweep_needs_no_script_that_is_there() {
+    let server = RedisServer::start(&DURABLE);
+    open(&server).await;
+    server.command(&["ACL", "SETUSER", "narrow", "on", ">pw", "~rw:*", "&rw:*", "+@all"]);
+    let url = format!("redis://narrow:pw@127.0.0.1:{}", server.port());
+    let store = RedisStore::open(RedisConfig::parse(&url).unwrap(), 1).await.unwrap();
+    commit(&store, write(number(1), None, 1, b"a")).await.unwrap();
+    let heads = store.heads().await.unwrap();
+    let moved = Shard::of_number(number(1));
+    let expected = [(moved, heads[moved.index()])];
+    assert_eq!(expected[0].1.seq, 1);
+    server.command(&["SCRIPT", "FLUSH"]);
+    let sweep = store.sweep(&[]).await.unwrap();
+    assert_eq!(sweep.changed, expected);
+    sweep.writes.unwrap();
+
+    server.command(&["ACL", "SETUSER", "narrow", "-evalsha"]);
+    let sweep = store.sweep(&[]).await.unwrap();
+    let told: Vec<_> = sweep.changed.into_iter().filter(|(_, head)| head.seq > 0).collect();
+    assert_eq!(told, expected);
+    assert!(matches!(sweep.writes, Err(StoreError::WritesRefused { .. })));
+    assert_eq!(store.heads().await.unwrap(), heads);
+}
+
+/// A server that pauses writes answers the question for the heads all the same, so that lookups stay fresh.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sweep_of_a_server_that_pauses_writes_tells_the_heads() {
+    let server = RedisServer::start(&DURABLE);
+    let store = open(&server).await;
+    commit(&store, write(number(1), None, 1, b"a")).await.unwrap();
+    server.command(&["CLIENT", "PAUSE", "60000", "WRITE"]);
+    for _ in 0..2 {
+        let sweep = store.sweep(&[]).await.unwrap();
+        assert_eq!(sweep.changed.len(), 1);
+        let writes = sweep.writes.unwrap_err();
+        assert!(matches!(writes, StoreError::Unavailable { .. }), "{writes}");
+    }
+    server.command(&["CLIENT", "UNPAUSE"]);
+    store.sweep(&[]).await.unwrap().writes.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_password_is_unavailable_and_not_shown() {
     let server = RedisServer::start(&[("requirepass", "right")]);

@@ -72,6 +72,58 @@ pub async fn heads_tell_sequence_and_nonce(place: &dyn Place) {
     }
 }
 
+pub async fn a_sweep_tells_the_heads_that_changed(place: &dyn Place) {
+    let store = place.open(EVIDENCE_VERSION).await;
+    let fresh = vec![LogHead::default(); SHARDS];
+    let first = store.sweep(&fresh).await.unwrap();
+    assert_eq!((first.changed, first.evidence_version), (vec![], EVIDENCE_VERSION));
+    first.writes.unwrap();
+    // More than one exchange tells.
+    let numbers: Vec<_> = (0..400).map(|n| number_in(1_212_000 + n, 1)).collect();
+    let write = |number: &_| commit(vec![write(number_key(*number), None, Some(b"a"))], vec![]);
+    let answers = store.commit(numbers.iter().map(write).collect()).await;
+    assert!(answers.iter().all(Result::is_ok));
+    let heads = store.heads().await.unwrap();
+    let moved = heads.iter().filter(|head| head.seq > 0).count();
+    assert!(moved > SHARDS / 2, "{moved}");
+    let told = |changed: &[(Shard, LogHead)]| {
+        let mut told = fresh.clone();
+        for (shard, head) in changed {
+            told[shard.index()] = *head;
+        }
+        told
+    };
+    assert_eq!(told(&store.sweep(&fresh).await.unwrap().changed), heads);
+    assert_eq!(told(&store.sweep(&[]).await.unwrap().changed), heads);
+    assert_eq!(store.sweep(&heads).await.unwrap().changed, []);
+    assert_eq!(store.changed_heads(&heads).await.unwrap(), []);
+
+    // One that is behind, one that is ahead, and one with another entry in the place of the last.
+    let at = Shard::of_number(numbers[0]).index();
+    let head = heads[at];
+    for other in [
+        LogHead {
+            seq: head.seq - 1,
+            ..head
+        },
+        LogHead {
+            seq: head.seq + 1,
+            ..head
+        },
+        LogHead {
+            nonce: head.nonce + 1,
+            ..head
+        },
+        LogHead::default(),
+    ] {
+        let mut known = heads.clone();
+        known[at] = other;
+        let changed = store.sweep(&known).await.unwrap().changed;
+        assert_eq!(changed, [(Shard::of_number(numbers[0]), head)], "{other:?}");
+        assert_eq!(store.changed_heads(&known).await.unwrap(), changed);
+    }
+}
+
 pub async fn the_log_is_trimmed_to_the_newest(place: &dyn Place) {
     let store = place.open(EVIDENCE_VERSION).await;
     let chunk = 100;

@@ -39,6 +39,7 @@ macro_rules! store_contract {
                 entries_carry_header_and_state,
                 entries_start_where_they_are_asked_for,
                 heads_tell_sequence_and_nonce,
+                a_sweep_tells_the_heads_that_changed,
                 the_log_is_trimmed_to_the_newest,
                 one_commit_can_be_longer_than_the_log,
                 a_commit_notifies_after_it_is_there,
