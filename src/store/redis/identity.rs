@@ -43,7 +43,7 @@ pub(super) async fn open(
             sweep::heads(connection, &meta, &deadline).await?;
             return Ok(meta);
         }
-        make_sweep::heads(connection, &meta, &deadline).await?;
+        make_heads(connection, &meta, deadline()).await?;
         sweep::heads(connection, &meta, &deadline).await?;
         let ready = Meta { ready: true, ..meta };
         replace(connection, &bytes, &ready, deadline()).await?;

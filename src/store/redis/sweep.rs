@@ -36,8 +36,9 @@ pub(super) async fn sweep(
 ) -> Result<Sweep, StoreError> {
     // Both are sent together then. The heads come first: a server that pauses writes answers them all the same.
     connection.open(deadline()).await.map_err(RedisFailure::of_read)?;
+    let identity = keys::meta();
     let asked = changed(connection, opened, known, &deadline);
-    let probed = scripts::probe(connection, &keys::meta(), deadline());
+    let probed = scripts::probe(connection, &identity, deadline());
     let (changed, probed) = join(asked, probed).await;
     let (meta, changed) = changed?;
     let writes = match probed.map_err(RedisFailure::of_probe) {
