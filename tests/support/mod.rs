@@ -15,6 +15,7 @@ pub mod evidence;
 pub mod flaky;
 pub mod frames;
 pub mod instance;
+pub mod limited;
 pub mod oidc;
 pub mod overtaken;
 pub mod program;

@@ -1,7 +1,5 @@
 //! Idle connections at the limit hold up no probe, and leave the store the file descriptors that it needs.
 
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use ringwarden::wire::v1;
@@ -17,6 +15,7 @@ use tonic_health::pb::health_client::HealthClient;
 
 use super::client::{connected, connections_without_a_call};
 use crate::support::frames::preface;
+use crate::support::limited::limited;
 use crate::support::program::Program;
 
 /// More than a probe waits by default (1 s in Kubernetes), since the machine may be busy.
@@ -104,19 +103,6 @@ const REPORTS: usize = 200;
 /// Files that the embedded store may open (docs/operations.md).
 const FILES_OF_STORE: f64 = 320.0;
 
-/// The program, with this hard limit of open files.
-fn limited(directory: &TempDir, files: usize) -> PathBuf {
-    let path = directory.path().join("limited");
-    let program = env!("CARGO_BIN_EXE_ringwarden");
-    std::fs::write(
-        &path,
-        format!("#!/bin/sh\nulimit -n {files}\nexec '{program}' \"$@\"\n"),
-    )
-    .unwrap();
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).unwrap();
-    path
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn the_embedded_store_takes_writes_at_600_connections() {
     let mut files = getrlimit(Resource::Nofile);
@@ -125,7 +111,7 @@ async fn the_embedded_store_takes_writes_at_600_connections() {
     let directory = TempDir::new().unwrap();
     let store = format!("embedded:{}", directory.path().join("store").display());
     let arguments = ["--max-connections-per-address", "0"];
-    let program = Program::serve_by(&limited(&directory, 1_024), &store, &arguments).await;
+    let program = Program::serve_by(&limited(directory.path(), 1_024), &store, &arguments).await;
     let mut idle = Vec::new();
     for _ in 0..MANY {
         idle.push(connected(program.grpc(), &preface(65_535)).await.unwrap());
