@@ -46,14 +46,15 @@ pub struct Asker {
 }
 
 impl Asker {
-    pub fn start(channel: Channel, answers: &Arc<Answers>, seed: u64) -> Self {
+    /// Asks an instance whose clock is so many milliseconds ahead.
+    pub fn start(channel: Channel, answers: &Arc<Answers>, seed: u64, ahead: i64) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let mut task = JoinSet::new();
         task.spawn(ask_until(
             Arc::clone(&stop),
             LookupServiceClient::new(channel),
             Arc::clone(answers),
-            Random::new(seed),
+            (Random::new(seed), ahead),
         ));
         Self { stop, task }
     }
@@ -71,7 +72,7 @@ async fn ask_until(
     stop: Arc<AtomicBool>,
     client: LookupServiceClient<Channel>,
     answers: Arc<Answers>,
-    mut random: Random,
+    (mut random, ahead): (Random, i64),
 ) {
     let mut ticks = interval(EVERY);
     let mut under_way = JoinSet::new();
@@ -87,10 +88,11 @@ async fn ask_until(
             match client.lookup(request).await {
                 Ok(answer) => {
                     let answer = answer.into_inner();
+                    let as_of = answer.data_as_of.and_then(|as_of| as_of.millis());
                     answers.told.lock().push(Told {
                         number: index,
                         asked_at,
-                        as_of: answer.data_as_of.and_then(|as_of| as_of.millis()).unwrap_or(i64::MAX),
+                        as_of: as_of.map_or(i64::MAX, |as_of| as_of - ahead),
                         is_stale: answer.stale,
                         reports: usize::try_from(answer.report_count).unwrap(),
                     });

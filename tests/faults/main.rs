@@ -2,8 +2,8 @@
 //!
 //! `cargo test --test faults` plays each row in its short form, and `cargo test --test faults -- --long` in the long
 //! one; `--rounds N` plays so many rounds, `--seed N` repeats a run, `--only TEXT` (or just `TEXT`) chooses rows by
-//! their names, `--list` names them, and `--table FILE` writes the table of `docs/reliability.md`. Rows measure times, so
-//! they are played one after the other.
+//! their names, `--list` names them, and `--table FILE` writes the table of `docs/reliability.md`. `--soak 2h` plays
+//! faults in a random order instead, in one scene. Rows measure times, so they are played one after the other.
 #![allow(
     clippy::unwrap_used,
     clippy::disallowed_methods,
@@ -26,10 +26,15 @@ mod oracle;
 mod outcome;
 mod rows;
 mod scene;
+mod small_disk;
+mod soak;
+mod strace;
 #[path = "../support/mod.rs"]
 mod support;
 mod table;
+mod tls_link;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use options::Options;
@@ -44,6 +49,10 @@ async fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    if let Some(lasts) = options.soak {
+        println!("seed {}", options.seed);
+        return told(&[soak::play(lasts, options.seed).await], None);
+    }
     let rows: Vec<_> = rows::all()
         .into_iter()
         .filter(|row| options.chooses(row.name))
@@ -71,14 +80,23 @@ async fn main() -> ExitCode {
         }
         played.push(row);
     }
-    let text = table::of(&played);
+    told(&played, options.table.as_deref())
+}
+
+/// Prints the table of what was played, and writes it into a document. Fails if a row has.
+fn told(played: &[Played], document: Option<&Path>) -> ExitCode {
+    let text = table::of(played);
     println!("\n{text}");
-    if let Some(path) = &options.table {
+    if let Some(path) = document {
         table::write(path, &text);
     }
-    let failed = played.iter().filter(|row| !row.outcome.faults().is_empty()).count();
-    println!("{} rows, {failed} failed", played.len());
-    if failed == 0 {
+    let failed: Vec<_> = played.iter().filter(|row| !row.outcome.faults().is_empty()).collect();
+    for row in &failed {
+        println!("FAILED {}: {:?}", row.name, row.outcome.faults());
+    }
+    let skipped = played.iter().filter(|row| row.outcome.skipped.is_some()).count();
+    println!("{} rows, {} failed, {skipped} skipped", played.len(), failed.len());
+    if failed.is_empty() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

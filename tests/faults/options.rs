@@ -1,6 +1,7 @@
 //! The arguments of the harness.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Which rows are played, and how.
 #[derive(Debug)]
@@ -14,6 +15,8 @@ pub struct Options {
     pub is_list: bool,
     /// Whether only ignored tests are wanted.
     plays_none: bool,
+    /// How long faults are played in a random order, in the place of the rows.
+    pub soak: Option<Duration>,
     /// The document whose table is replaced.
     pub table: Option<PathBuf>,
 }
@@ -29,6 +32,7 @@ impl Options {
             is_long: false,
             is_list: false,
             plays_none: false,
+            soak: None,
             table: None,
         };
         let mut arguments = arguments.into_iter();
@@ -38,6 +42,7 @@ impl Options {
                 "--only" => options.only.push(value()?),
                 "--rounds" => options.rounds = Some(number(&argument, &value()?)?),
                 "--seed" => options.seed = number(&argument, &value()?)?,
+                "--soak" => options.soak = Some(duration(&value()?)?),
                 "--table" => options.table = Some(value()?.into()),
                 "--long" => options.is_long = true,
                 "--ignored" => options.plays_none = true,
@@ -59,4 +64,16 @@ impl Options {
 
 fn number<T: std::str::FromStr>(argument: &str, text: &str) -> Result<T, String> {
     text.parse().map_err(|_| format!("{argument} {text}: not a number"))
+}
+
+/// A time such as `90s`, `30m` or `2h`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let (count, unit) = text.split_at(text.len().saturating_sub(1));
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        _ => return Err(format!("{text}: no time, such as 90s, 30m or 2h")),
+    };
+    Ok(Duration::from_secs(number::<u64>("--soak", count)? * seconds))
 }

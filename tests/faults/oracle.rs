@@ -12,8 +12,8 @@ use crate::outcome::Outcome;
 use crate::support::program::Program;
 use crate::support::sent_reports::{Fate, NUMBERS, Name, SentReports, number, reports_of};
 
-/// Lookups know of everything within this: sweeps are a second apart.
-const SWEPT_WITHIN: Duration = Duration::from_secs(5);
+/// Lookups know of everything within this: sweeps are a second apart, and the machine may be busy.
+const SWEPT_WITHIN: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(20);
 
 /// Counts what is wrong into `outcome`: what is lost, doubled and invented in the store, and on which numbers the lookups of

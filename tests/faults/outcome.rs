@@ -35,11 +35,24 @@ pub struct Outcome {
     pub may_lose: bool,
     /// Further expectations that were not met, in words.
     pub broken: Vec<String>,
+    /// Why it could not be played on this machine.
+    pub skipped: Option<String>,
 }
 
 impl Outcome {
+    /// The row cannot be played here, for this reason.
+    pub fn skipped(why: String) -> Self {
+        Self {
+            skipped: Some(why),
+            ..Self::default()
+        }
+    }
+
     /// What is wrong, in words.
     pub fn faults(&self) -> Vec<String> {
+        if self.skipped.is_some() {
+            return Vec::new();
+        }
         let counts = [
             (self.lost, "acknowledged reports are lost", self.may_lose),
             (self.twice, "reports are there twice", false),

@@ -12,7 +12,7 @@ use crate::outcome::Outcome;
 use crate::support::program::Program;
 use crate::support::random::Random;
 use crate::support::report_writers::{Writer, Writers};
-use crate::support::sent_reports::SentReports;
+use crate::support::sent_reports::{Name, SentReports};
 
 /// Writers of each instance.
 const WRITERS: usize = 3;
@@ -33,13 +33,22 @@ pub struct Scene {
     /// Whether answers are untrue that lack what was lost.
     counts_lost: bool,
     /// The store, if a further instance can open it.
-    shared_store: Option<String>,
+    pub shared_store: Option<String>,
     outcome: Outcome,
 }
 
 impl Scene {
     /// Starts an instance for each of these stores, and clients that ask it.
     pub async fn start(stores: &[String], seed: u64) -> Self {
+        let mut instances = Vec::new();
+        for store in stores {
+            instances.push(Program::serve(store).await);
+        }
+        Self::of(instances, stores.last(), seed)
+    }
+
+    /// The same with instances that are there already. A further one can open `store`, if that is a Redis.
+    pub fn of(instances: Vec<Program>, store: Option<&String>, seed: u64) -> Self {
         let mut scene = Self {
             instances: Vec::new(),
             random: Random::new(seed),
@@ -49,15 +58,20 @@ impl Scene {
             writers: Vec::new(),
             started: 0,
             counts_lost: false,
-            shared_store: stores.last().filter(|store| store.starts_with("redis")).cloned(),
+            shared_store: store.filter(|store| store.starts_with("redis")).cloned(),
             outcome: Outcome::default(),
         };
-        for store in stores {
-            scene.instances.push(Program::serve(store).await);
-            scene.askers.push(None);
-            scene.ask(scene.instances.len() - 1);
+        for instance in instances {
+            scene.add(instance);
         }
         scene
+    }
+
+    /// Lets clients ask a further instance.
+    pub fn add(&mut self, instance: Program) {
+        self.instances.push(instance);
+        self.askers.push(None);
+        self.ask(self.instances.len() - 1);
     }
 
     /// Two instances, of these stores. Clients ask both and write through both.
@@ -70,8 +84,13 @@ impl Scene {
 
     /// Lets clients ask an instance from now on.
     pub fn ask(&mut self, instance: usize) {
+        self.ask_with_clock(instance, 0);
+    }
+
+    /// The same of an instance whose clock is so many milliseconds ahead.
+    pub fn ask_with_clock(&mut self, instance: usize, ahead: i64) {
         let seed = self.random.any();
-        let asker = Asker::start(self.instances[instance].channel(), &self.answers, seed);
+        let asker = Asker::start(self.instances[instance].channel(), &self.answers, seed, ahead);
         self.askers[instance] = Some(asker);
     }
 
@@ -106,6 +125,16 @@ impl Scene {
         });
     }
 
+    /// Reports these one after the other through an instance, until all of it is acknowledged.
+    pub async fn report_singly(&mut self, instance: usize, names: &[Name]) {
+        let channel = self.instances[instance].channel();
+        let mut writer = Writer::new(String::new(), channel, &self.sent, self.random.any());
+        let reported = timeout(HEALED_WITHIN, writer.report_singly(names)).await;
+        self.expect(reported.is_ok(), || {
+            format!("not all reports were acknowledged for {HEALED_WITHIN:?}")
+        });
+    }
+
     /// As [`Self::report_each_number`], in the background, until the returned value is dropped.
     pub fn begin_to_report_each_number(&mut self, instance: usize, tag: &str) -> JoinSet<()> {
         let channel = self.instances[instance].channel();
@@ -126,6 +155,17 @@ impl Scene {
         while !are_there() && began.elapsed() < HEALED_WITHIN {
             sleep(Duration::from_millis(1)).await;
         }
+    }
+
+    /// Waits until a further answer is stale by its own word.
+    pub async fn wait_for_stale(&mut self) {
+        let before = self.answers.stale();
+        let began = Instant::now();
+        while self.answers.stale() == before && began.elapsed() < HEALED_WITHIN {
+            sleep(POLL).await;
+        }
+        let is_stale = self.answers.stale() > before;
+        self.expect(is_stale, || format!("no answer was stale for {HEALED_WITHIN:?}"));
     }
 
     /// Waits for a time between these, in milliseconds.
@@ -152,16 +192,24 @@ impl Scene {
         self.outcome.healed_in = self.outcome.healed_in.max(since.elapsed());
     }
 
+    /// Kills an instance, starts it again over this store, and waits until all is well.
+    pub async fn start_again(&mut self, instance: usize, store: &str) {
+        self.ask_no_more(instance).await;
+        self.instances[instance].kill();
+        let since = Instant::now();
+        self.write_no_more().await;
+        self.instances[instance] = Program::serve(store).await;
+        self.ask(instance);
+        self.write(instance);
+        self.heal(since).await;
+        self.write_no_more().await;
+    }
+
     /// Notes an expectation that is not met.
     pub fn expect(&mut self, is_met: bool, what: impl FnOnce() -> String) {
         if !is_met {
             self.outcome.broken.push(what());
         }
-    }
-
-    /// Answers that were stale by their own word, so far.
-    pub fn stale_answers(&self) -> usize {
-        self.answers.stale()
     }
 
     /// The operator has chosen that acknowledged reports may be lost.

@@ -14,6 +14,9 @@ const HEAD: &str = "| Fault | Rounds | Acknowledged | Lost | Twice | Unknown | L
 
 pub fn line(row: &Played) -> String {
     let Played { name, rounds, outcome } = row;
+    if let Some(why) = &outcome.skipped {
+        return format!("| {name} | skipped: {why} | | | | | | | | |");
+    }
     format!(
         "| {name} | {rounds} | {} | {} | {} | {} | {} | {} | {} | {:.1} s |",
         outcome.acknowledged,

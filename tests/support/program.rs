@@ -143,6 +143,12 @@ impl Program {
         self
     }
 
+    /// The same server, which is spoken to at these addresses from now on: for gRPC, and for HTTP.
+    pub fn through(mut self, grpc: SocketAddr, http: SocketAddr) -> Self {
+        (self.grpc, self.http) = (grpc, http);
+        self
+    }
+
     /// Starts a server and kills it so much later, wherever it is then.
     pub async fn killed_after(store: &str, delay: Duration) {
         let logs = TempDir::new().unwrap();

@@ -68,6 +68,25 @@ impl RedisServer {
         self.child.wait().expect("its end");
     }
 
+    /// The number of the process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Whether it has ended by itself. Then it can be started again as after [`Self::kill`].
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("its state").is_some()
+    }
+
+    /// Copies everything it wrote, for [`Self::bring_back`]; to be called between [`Self::kill`] and [`Self::start_again`].
+    pub fn copy(&self) -> TempDir {
+        let copy = TempDir::new().expect("a directory");
+        let from = self.directory.path().join(".");
+        let copied = Command::new("cp").arg("-a").arg(from).arg(copy.path()).status();
+        assert!(copied.expect("cp").success());
+        copy
+    }
+
     /// Starts it again after [`Self::kill`], on the same port and directory, and waits until it answers.
     pub fn start_again(&mut self) {
         self.child = run(self.port, self.directory.path(), &self.settings);

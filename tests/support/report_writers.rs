@@ -126,6 +126,15 @@ impl Writer {
         }
     }
 
+    /// Sends these one after the other, each until it is acknowledged.
+    pub async fn report_singly(&mut self, names: &[Name]) {
+        for name in names {
+            while !self.send_one(name).await {
+                sleep(PAUSE).await;
+            }
+        }
+    }
+
     async fn run(mut self, stop: Arc<AtomicBool>) -> Seen {
         while !stop.load(Ordering::Relaxed) {
             let all_done = match self.random.below(20) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
+use super::failover::with_losses;
 use super::{DURABLE, Round};
 use crate::outcome::Outcome;
 use crate::scene::Scene;
@@ -17,7 +18,7 @@ const ROOM: usize = 64 << 10;
 const FULL: Duration = Duration::from_secs(2);
 const FULL_WITHIN: Duration = Duration::from_secs(30);
 /// The file to which Redis appends its commands.
-const LOG: &str = "appendonlydir/appendonly.aof.1.incr.aof";
+pub const LOG: &str = "appendonlydir/appendonly.aof.1.incr.aof";
 
 /// Redis is emptied under running instances, and its log is cut before that, as its manual advises.
 pub async fn emptied(round: Round) -> Outcome {
@@ -45,6 +46,37 @@ pub async fn emptied(round: Round) -> Outcome {
         scene.write_no_more().await;
     }
     scene.end().await
+}
+
+/// An older copy of Redis is put in the place of its data, under running instances. What came after it is lost; all else must
+/// be right.
+pub async fn older_copy(round: Round) -> Outcome {
+    let mut redis = RedisServer::start(&DURABLE);
+    let mut scene = Scene::start(&[redis.url(), redis.url()], round.seed).await;
+    scene.may_lose();
+    for _ in 0..round.rounds {
+        scene.write(0);
+        scene.write(1);
+        scene.wait(300, 1_000).await;
+        scene.write_no_more().await;
+        redis.kill();
+        let copy = redis.copy();
+        redis.start_again();
+        scene.write(0);
+        scene.write(1);
+        scene.heal(Instant::now()).await;
+        scene.wait(100, 1_000).await;
+        scene.write_no_more().await;
+        redis.kill();
+        redis.bring_back(&copy);
+        redis.start_again();
+        let since = Instant::now();
+        scene.write(0);
+        scene.write(1);
+        scene.heal(since).await;
+        scene.write_no_more().await;
+    }
+    with_losses(scene.end().await)
 }
 
 /// Redis has no more room, and gets some again.

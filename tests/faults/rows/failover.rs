@@ -48,7 +48,7 @@ pub async fn of_unfollowed_primary(round: Round) -> Outcome {
 }
 
 /// A round without a loss shows nothing: the replica had all.
-fn with_losses(mut outcome: Outcome) -> Outcome {
+pub(super) fn with_losses(mut outcome: Outcome) -> Outcome {
     if outcome.lost == 0 {
         outcome.broken.push("nothing was lost, so no loss was found".to_owned());
     }
