@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -10,13 +10,14 @@ use ringwarden::wire::v1::LookupRequest;
 use ringwarden::wire::v1::lookup_service_client::LookupServiceClient;
 use tokio::task::JoinSet;
 use tokio::time::interval;
+use tonic::Code;
 use tonic::transport::Channel;
 
 use crate::support::random::Random;
 use crate::support::sent_reports::{NUMBERS, Name, number, wall_clock};
 
 /// The time between two lookups of one client.
-const EVERY: Duration = Duration::from_millis(5);
+const EVERY: Duration = Duration::from_millis(10);
 /// An answer is stale when its data is older than this, in milliseconds; and the time between the question and the moment at
 /// which the server judges it.
 const STALE_AFTER_MS: i64 = 5_000;
@@ -37,6 +38,8 @@ struct Told {
 pub struct Answers {
     told: Mutex<Vec<Told>>,
     failures: Mutex<Vec<String>>,
+    /// Questions that were refused since the machine was too busy for so many.
+    refused: AtomicUsize,
 }
 
 /// A client of one instance, until it is stopped.
@@ -97,6 +100,9 @@ async fn ask_until(
                         reports: usize::try_from(answer.report_count).unwrap(),
                     });
                 }
+                Err(status) if status.code() == Code::ResourceExhausted => {
+                    answers.refused.fetch_add(1, Ordering::Relaxed);
+                }
                 Err(status) => answers.failures.lock().push(status.to_string()),
             }
         });
@@ -107,7 +113,11 @@ async fn ask_until(
 
 impl Answers {
     pub fn count(&self) -> usize {
-        self.told.lock().len() + self.failures.lock().len()
+        self.told.lock().len() + self.failures.lock().len() + self.refused()
+    }
+
+    pub fn refused(&self) -> usize {
+        self.refused.load(Ordering::Relaxed)
     }
 
     pub fn failures(&self) -> Vec<String> {

@@ -34,11 +34,18 @@ mod support;
 mod table;
 mod tls_link;
 
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
+use tokio::time::Instant;
+
 use options::Options;
 use outcome::Played;
+
+/// Names a file that gets a line for each row that was skipped: `.ci/run` repeats them in its last lines.
+const SKIPPED_ROWS: &str = "RINGWARDEN_SKIPPED_ROWS";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -68,6 +75,7 @@ async fn main() -> ExitCode {
             .rounds
             .unwrap_or(if options.is_long { row.long } else { row.short });
         println!("{} ...", row.name);
+        let began = Instant::now();
         let outcome = row.play(rounds, &options).await;
         let row = Played {
             name: row.name,
@@ -75,6 +83,7 @@ async fn main() -> ExitCode {
             outcome,
         };
         println!("  {}", table::line(&row));
+        println!("  played in {:.0} s", began.elapsed().as_secs_f64());
         for fault in row.outcome.faults() {
             println!("  FAILED: {fault}");
         }
@@ -85,20 +94,35 @@ async fn main() -> ExitCode {
 
 /// Prints the table of what was played, and writes it into a document. Fails if a row has.
 fn told(played: &[Played], document: Option<&Path>) -> ExitCode {
-    let text = table::of(played);
-    println!("\n{text}");
+    println!("\n{}", table::of(played));
     if let Some(path) = document {
-        table::write(path, &text);
+        let names: Vec<_> = rows::all().iter().map(|row| row.name).collect();
+        table::write(path, played, &names);
     }
     let failed: Vec<_> = played.iter().filter(|row| !row.outcome.faults().is_empty()).collect();
     for row in &failed {
         println!("FAILED {}: {:?}", row.name, row.outcome.faults());
     }
-    let skipped = played.iter().filter(|row| row.outcome.skipped.is_some()).count();
+    let skipped = tell_of_skipped(played);
     println!("{} rows, {} failed, {skipped} skipped", played.len(), failed.len());
     if failed.is_empty() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     }
+}
+
+/// Counts the rows that this machine did not allow, prints them, and appends them to the file of the variable `SKIPPED_ROWS`.
+fn tell_of_skipped(played: &[Played]) -> usize {
+    let lines = played.iter().filter_map(|row| {
+        let why = row.outcome.skipped.as_ref()?;
+        Some(format!("{}: {why}", row.name))
+    });
+    let lines: Vec<String> = lines.collect();
+    lines.iter().for_each(|line| println!("SKIPPED {line}"));
+    if let Some(path) = std::env::var_os(SKIPPED_ROWS) {
+        let mut file = OpenOptions::new().create(true).append(true).open(path).unwrap();
+        lines.iter().for_each(|line| writeln!(file, "{line}").unwrap());
+    }
+    lines.len()
 }

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// The part of the lookups that may be refused on a busy machine: one of so many.
+const REFUSED_AT_MOST: usize = 10;
+
 /// A row that was played.
 #[derive(Debug)]
 pub struct Played {
@@ -26,6 +29,9 @@ pub struct Outcome {
     pub differing: usize,
     pub lookups: usize,
     pub lookups_failed: usize,
+    /// Lookups that were refused since the machine was too busy for so many: the harness and its servers share it with
+    /// whatever else runs.
+    pub lookups_refused: usize,
     /// Answers that lack a report that was acknowledged before their `data_as_of`, or that are older than they may be and
     /// do not say so.
     pub untrue: usize,
@@ -72,6 +78,12 @@ impl Outcome {
         }
         if self.lookups == 0 {
             faults.push("there was no lookup, so nothing is shown".to_owned());
+        }
+        if self.lookups_refused > self.lookups / REFUSED_AT_MOST {
+            faults.push(format!(
+                "{} of {} lookups were refused",
+                self.lookups_refused, self.lookups
+            ));
         }
         faults.extend(self.broken.iter().cloned());
         faults

@@ -135,7 +135,7 @@ impl Scene {
         });
     }
 
-    /// As [`Self::report_each_number`], in the background, until the returned value is dropped.
+    /// As [`Self::report_each_number`], in the background, until [`Self::report_no_more`].
     pub fn begin_to_report_each_number(&mut self, instance: usize, tag: &str) -> JoinSet<()> {
         let channel = self.instances[instance].channel();
         let mut writer = Writer::new(tag.to_owned(), channel, &self.sent, self.random.any());
@@ -143,6 +143,12 @@ impl Scene {
         let tag = tag.to_owned();
         task.spawn(async move { writer.report_each_number(&tag).await });
         task
+    }
+
+    /// Ends what [`Self::begin_to_report_each_number`] began, whether it has its answers or not.
+    pub async fn report_no_more(&mut self, mut reports: JoinSet<()>) {
+        reports.shutdown().await;
+        self.sent.abandon();
     }
 
     /// Waits until so many reports whose ids begin with `tag` were acknowledged.
@@ -258,6 +264,7 @@ impl Scene {
         }
         outcome.lookups = self.answers.count();
         outcome.lookups_failed = failures.len();
+        outcome.lookups_refused = self.answers.refused();
         outcome.untrue = untrue.len();
         outcome
     }

@@ -174,6 +174,7 @@ impl Writer {
     /// Whether it was acknowledged.
     async fn send_one(&mut self, name: &Name) -> bool {
         let report = Some(name.report());
+        self.sent_reports.begun(std::slice::from_ref(name));
         let began = Instant::now();
         let answer = self.client.submit_report(SubmitReportRequest { report }).await;
         self.answered(began);
@@ -186,6 +187,7 @@ impl Writer {
     /// Whether all were acknowledged.
     async fn send_batch(&mut self, names: &[Name]) -> bool {
         let reports = names.iter().map(Name::report).collect();
+        self.sent_reports.begun(names);
         let began = Instant::now();
         let answer = self
             .client

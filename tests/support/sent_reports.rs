@@ -1,6 +1,6 @@
 //! The reports that writers sent, their known outcomes, and a check of a server's answers against them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use parking_lot::Mutex;
@@ -54,6 +54,8 @@ pub struct SentReports {
     last_success: Mutex<Option<Instant>>,
     /// When the reports were acknowledged, in milliseconds since the epoch.
     acknowledged_at: Mutex<BTreeMap<Name, i64>>,
+    /// The reports of requests that have no answer yet.
+    under_way: Mutex<BTreeSet<Name>>,
 }
 
 impl Name {
@@ -121,7 +123,21 @@ impl SentReports {
         *self.last_success.lock() > Some(moment)
     }
 
+    /// These are about to be sent.
+    pub fn begun(&self, names: &[Name]) {
+        self.under_way.lock().extend(names.iter().cloned());
+    }
+
+    /// Nobody waits any more for the answers that are still to come.
+    pub fn abandon(&self) {
+        let under_way = std::mem::take(&mut *self.under_way.lock());
+        for name in &under_way {
+            self.note(name, Fate::Unknown);
+        }
+    }
+
     pub fn note(&self, name: &Name, fate: Fate) {
+        self.under_way.lock().remove(name);
         let mut fates = self.fates.lock();
         let known = fates.entry(name.clone()).or_insert(fate);
         *known = fate.max(*known);

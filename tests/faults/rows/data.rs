@@ -9,6 +9,7 @@ use super::failover::with_losses;
 use super::{DURABLE, Round};
 use crate::outcome::Outcome;
 use crate::scene::Scene;
+use crate::support::program::Program;
 use crate::support::redis_server::RedisServer;
 
 /// How long Redis stays empty: longer than data stays fresh.
@@ -17,6 +18,8 @@ const EMPTY: Duration = Duration::from_millis(6_500);
 const ROOM: usize = 64 << 10;
 const FULL: Duration = Duration::from_secs(2);
 const FULL_WITHIN: Duration = Duration::from_secs(30);
+/// The most warnings that an instance may log in a second, however many writes are refused: one of each kind of failure.
+const WARNINGS_A_SECOND: usize = 3;
 /// The file to which Redis appends its commands.
 pub const LOG: &str = "appendonlydir/appendonly.aof.1.incr.aof";
 
@@ -85,6 +88,7 @@ pub async fn out_of_memory(round: Round) -> Outcome {
     let mut scene = Scene::of_two([redis.url(), redis.url()], round.seed).await;
     for _ in 0..round.rounds {
         scene.wait(300, 1_500).await;
+        let warned = warnings(&scene);
         let most = used_memory(&redis) + ROOM;
         redis.command(&["CONFIG", "SET", "maxmemory", &most.to_string()]);
         let began = Instant::now();
@@ -100,8 +104,21 @@ pub async fn out_of_memory(round: Round) -> Outcome {
         }
         redis.command(&["CONFIG", "SET", "maxmemory", "0"]);
         scene.heal(Instant::now()).await;
+        let warned = warnings(&scene) - warned;
+        let most = WARNINGS_A_SECOND * scene.instances.len() * (began.elapsed().as_secs() as usize + 1);
+        println!("  {warned} warnings in {:?}", began.elapsed());
+        scene.expect(warned > 0, || "the log says nothing of refused writes".to_owned());
+        scene.expect(warned <= most, || {
+            format!("{warned} warnings in {:?}: one for each refused write", began.elapsed())
+        });
     }
     scene.end().await
+}
+
+/// The warnings in the logs of all instances.
+fn warnings(scene: &Scene) -> usize {
+    let of = |instance: &Program| instance.log().matches("\"level\":\"WARN\"").count();
+    scene.instances.iter().map(of).sum()
 }
 
 fn used_memory(redis: &RedisServer) -> usize {

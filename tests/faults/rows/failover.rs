@@ -36,7 +36,7 @@ pub async fn of_unfollowed_primary(round: Round) -> Outcome {
         servers.primary.kill();
         scene.instances[0].pause().await;
         servers.link.lead_to(servers.replica.port());
-        drop(reports);
+        scene.report_no_more(reports).await;
         let since = Instant::now();
         scene.report_each_number(1, &format!("kept-{number}")).await;
         scene.instances[0].resume();

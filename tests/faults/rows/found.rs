@@ -10,8 +10,9 @@ use crate::scene::Scene;
 use crate::support::program::Program;
 use crate::support::redis_server::RedisServer;
 
-/// Cases, lists and notes of a round.
+/// Cases, lists and notes of a round, and of one in which the network is away: then each question takes about a second.
 const OF_ROUND: usize = 10;
+const OF_ROUND_AWAY: usize = 2;
 
 /// Cases, notes and lists are created on one instance and asked for on the other one. In every other round, the network of
 /// the other one is away: it may say that it cannot know, but never that there is nothing.
@@ -25,7 +26,7 @@ pub async fn at_once(round: Round) -> Outcome {
         let (other, one) = (&scene.instances[0], &scene.instances[1]);
         let is_away = number % 2 == 1;
         let mut wrong = Vec::new();
-        for item in 0..OF_ROUND {
+        for item in 0..if is_away { OF_ROUND_AWAY } else { OF_ROUND } {
             let id = format!("r{number}-{item}");
             let paths = created(one, &id).await;
             link.black_hole(is_away);
@@ -33,6 +34,8 @@ pub async fn at_once(round: Round) -> Outcome {
                 match other.get(&path).await {
                     (200, _) => found += 1,
                     (503, _) => {}
+                    // None within two seconds, on a busy machine.
+                    (0, _) if is_away => {}
                     (status, body) => wrong.push(format!("{path}: {status} {body}")),
                 }
             }

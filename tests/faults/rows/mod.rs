@@ -78,12 +78,12 @@ fn of_processes() -> Vec<Row> {
     vec![
         row!(
             "kill -9 of the service, embedded store",
-            2,
+            1,
             200,
             kills::of_embedded_service
         ),
-        row!("kill -9 of one of two services, Redis", 2, 200, kills::of_service),
-        row!("kill -9 of Redis", 2, 50, kills::of_redis),
+        row!("kill -9 of one of two services, Redis", 1, 200, kills::of_service),
+        row!("kill -9 of Redis", 1, 50, kills::of_redis),
         row!("Redis stands still (SIGSTOP)", 1, 5, kills::standstill_of_redis),
         row!(
             "one of two services stands still longer than the log",
@@ -97,9 +97,9 @@ fn of_processes() -> Vec<Row> {
 fn of_networks() -> Vec<Row> {
     vec![
         row!("black hole without a word", 1, 5, network::black_hole),
-        row!("an answer is swallowed", 5, 100, network::swallowed_answers),
+        row!("an answer is swallowed", 3, 100, network::swallowed_answers),
         row!("a link of 64 kbit/s to Redis", 1, 10, network::slow_link),
-        row!("created on one, asked for on the other", 4, 100, found::at_once),
+        row!("created on one, asked for on the other", 2, 100, found::at_once),
     ]
 }
 
@@ -108,7 +108,7 @@ fn of_data() -> Vec<Row> {
         row!("Redis is emptied, and brought back", 1, 10, data::emptied),
         row!(
             "Redis is emptied while an instance loads",
-            2,
+            1,
             20,
             load::meets_an_empty_store
         ),
@@ -150,7 +150,7 @@ fn of_replicas() -> Vec<Row> {
         ),
         row!(
             "failover to a replica that lacks acknowledged reports",
-            2,
+            1,
             50,
             failover::of_unfollowed_primary
         ),
@@ -159,10 +159,10 @@ fn of_replicas() -> Vec<Row> {
 
 fn of_operators() -> Vec<Row> {
     vec![
-        row!("the password of Redis is exchanged", 2, 20, secrets::password),
+        row!("the password of Redis is exchanged", 1, 20, secrets::password),
         row!(
             "the certificate of the service is exchanged",
-            2,
+            1,
             20,
             secrets::certificate
         ),
