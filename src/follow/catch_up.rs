@@ -23,15 +23,6 @@ type NamedRecord = (TenantId, RecordKind, Bytes);
 /// and all of them are in memory at once.
 const ENTRIES_AT_A_TIME: usize = 64;
 
-/// What is done with a shard whose log does not continue at the cursor.
-#[derive(Clone, Copy)]
-pub(super) enum Lost {
-    /// It is loaded again.
-    Reload,
-    /// It is left to the next sweep, which has the time to load it.
-    Leave,
-}
-
 /// What became of an entry that was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Taken {
@@ -41,56 +32,67 @@ enum Taken {
     Unconfirmed,
 }
 
-/// How far a shard, or all of them, were caught up with.
+/// How far a shard was caught up with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Caught {
-    /// To the end of the log.
+    /// To the end of its log.
     Up,
-    /// The next sweep has to load a shard again.
-    Left,
+    /// Not at all: it must be loaded again, for this reason.
+    Lost(ReloadReason),
 }
 
 impl Follower {
-    /// Reads a shard's log to its end. If the log does not continue at the cursor, does as `lost` says.
-    pub(super) async fn catch_up(&self, shard: Shard, lost: Lost) -> Result<Caught, StoreError> {
-        match self.read_log(shard).await? {
-            Some(reason) => self.reload_if(lost, shard, reason).await,
-            None => Ok(Caught::Up),
-        }
+    /// Reads a shard's log to its end, if it continues at the cursor.
+    pub(super) async fn catch_up(&self, shard: Shard) -> Result<Caught, StoreError> {
+        Ok(self.read_log(shard).await?.map_or(Caught::Up, Caught::Lost))
     }
 
-    /// Loads a shard again, or leaves that to the next sweep.
-    pub(super) async fn reload_if(&self, lost: Lost, shard: Shard, reason: ReloadReason) -> Result<Caught, StoreError> {
-        match lost {
-            Lost::Reload => self.reload(shard, reason).await.map(|()| Caught::Up),
-            Lost::Leave => Ok(Caught::Left),
+    /// Loads shards again, and reads the entries written during that time. The heads of the logs and the tenants are asked
+    /// for once: after a failover, all shards may be lost.
+    pub(super) async fn reload(&self, shards: &[(Shard, ReloadReason)]) -> Result<(), StoreError> {
+        if shards.is_empty() {
+            return Ok(());
         }
+        let mut marks = Vec::with_capacity(shards.len());
+        for (shard, reason) in shards {
+            tracing::warn!(shard = shard.index(), ?reason, "the shard is loaded again");
+            self.metrics.shard_reloaded(*reason);
+            // Before the heads are asked for: what was acknowledged by now is in the log up to the head, or lost.
+            marks.push((*shard, self.place_of(*shard).lock().begin_load()));
+        }
+        let heads = self.heads_and_tenants().await.inspect_err(|_| {
+            for (shard, _) in &marks {
+                self.place_of(*shard).lock().give_up_load();
+            }
+        })?;
+        let mut failed = None;
+        for (shard, mark) in marks {
+            // One shard may be damaged. A store that fails as a whole would let each further one wait for the time-out.
+            if !matches!(failed, None | Some(StoreError::Unreadable { .. })) {
+                self.place_of(shard).lock().give_up_load();
+                continue;
+            }
+            let head = heads.get(shard.index()).copied().unwrap_or_default();
+            if let Err(error) = self.load_again(shard, (head, mark)).await {
+                failed = Some(error);
+            }
+        }
+        failed.map_or(Ok(()), Err)
     }
 
-    /// Loads a shard again, and reads the entries written during that time.
-    pub(super) async fn reload(&self, shard: Shard, reason: ReloadReason) -> Result<(), StoreError> {
-        tracing::warn!(shard = shard.index(), ?reason, "the shard is loaded again");
-        self.metrics.shard_reloaded(reason);
-        // Before the head is asked for: what was acknowledged by now is in the log up to the head, or lost.
-        let mark = self.place_of(shard).lock().begin_load();
-        let loaded = self.load_again(shard, mark).await;
+    /// The heads of the logs, and after them the tenants: another instance may have begun one whose entries are gone.
+    async fn heads_and_tenants(&self) -> Result<Vec<LogHead>, StoreError> {
+        let heads = self.store.heads().await?;
+        self.find_tenants().await?;
+        Ok(heads)
+    }
+
+    async fn load_again(&self, shard: Shard, from: (LogHead, Mark)) -> Result<(), StoreError> {
+        let loaded = self.load_shard(shard, from).await;
         loaded.inspect_err(|_| self.place_of(shard).lock().give_up_load())?;
         // If the log does not continue even now, the next sweep finds that.
         self.read_log(shard).await?;
         Ok(())
-    }
-
-    async fn load_again(&self, shard: Shard, mark: Mark) -> Result<(), StoreError> {
-        let head = self
-            .store
-            .heads()
-            .await?
-            .get(shard.index())
-            .copied()
-            .unwrap_or_default();
-        // Another instance may have begun a tenant whose entries in this log are gone.
-        self.find_tenants().await?;
-        self.load_shard(shard, (head, mark)).await
     }
 
     /// Reads a shard's log from the cursor on. The entry at the cursor must still be the same. Returns the reason to load

@@ -27,7 +27,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::broadcast::error::RecvError;
 
-use catch_up::{Caught, Lost};
+use catch_up::Caught;
 use place::{Before, Place};
 use refresh::Refreshes;
 pub use restore::{Position, RestoredShard};
@@ -69,6 +69,15 @@ pub struct OwnChange {
     pub nonce: u64,
     /// The record after the change; none if it was deleted.
     pub state: Option<Bytes>,
+}
+
+/// What a pass over all shards has left.
+#[derive(Debug, Default)]
+struct Followed {
+    /// The shards that must be loaded again, and why.
+    lost: Vec<(Shard, ReloadReason)>,
+    /// The first error of a shard that is damaged.
+    damaged: Option<StoreError>,
 }
 
 /// Follows one store into one index.
@@ -309,7 +318,12 @@ impl Follower {
             return;
         }
         let _only_one = self.following.lock().await;
-        if let Err(error) = self.catch_up(notification.shard, Lost::Reload).await {
+        let caught = match self.catch_up(notification.shard).await {
+            Ok(Caught::Up) => Ok(()),
+            Ok(Caught::Lost(reason)) => self.reload(&[(notification.shard, reason)]).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = caught {
             // The next sweep says whether the store is gone; one failed read does not.
             self.metrics.store_error((&error).into());
         }
@@ -343,8 +357,9 @@ impl Follower {
         let (befores, known) = self.befores();
         let swept = self.store.sweep(&known).await?;
         self.are_folds_alike(swept.evidence_version);
-        self.follow_heads((befores, known), swept.changed, Lost::Reload).await?;
-        Ok(swept.writes)
+        let followed = self.follow_heads((befores, known), swept.changed).await?;
+        self.reload(&followed.lost).await?;
+        followed.damaged.map_or(Ok(swept.writes), Err)
     }
 
     /// The places in all shards, and the heads that the index is known to have. They are copied before the store is asked
@@ -361,53 +376,44 @@ impl Follower {
         &self,
         (befores, known): (Vec<Before>, Vec<LogHead>),
         changed: Vec<(Shard, LogHead)>,
-        lost: Lost,
-    ) -> Result<Caught, StoreError> {
+    ) -> Result<Followed, StoreError> {
         let mut heads = known;
         for (shard, now) in changed {
             if let Some(head) = heads.get_mut(shard.index()) {
                 *head = now;
             }
         }
-        let mut first_error = None;
-        let mut all = Caught::Up;
+        let mut followed = Followed::default();
         // Also where the head is as it was: something may have been shown that it does not have.
         for ((shard, before), head) in Shard::all().zip(befores).zip(heads) {
-            match self.sweep_shard(shard, (before, head), lost).await {
+            match self.sweep_shard(shard, (before, head)).await {
                 Ok(Caught::Up) => {}
-                Ok(Caught::Left) => all = Caught::Left,
+                Ok(Caught::Lost(reason)) => followed.lost.push((shard, reason)),
                 // Only this shard is damaged: the others are followed all the same.
-                Err(error @ StoreError::Unreadable { .. }) => {
-                    first_error.get_or_insert(error);
-                }
+                Err(error @ StoreError::Unreadable { .. }) => _ = followed.damaged.get_or_insert(error),
                 // The store fails as a whole: each further shard would wait for the time-out.
                 Err(error) => return Err(error),
             }
         }
-        first_error.map_or(Ok(all), Err)
+        Ok(followed)
     }
 
     /// Compares the head of a shard's log with the cursor as it was before.
-    async fn sweep_shard(
-        &self,
-        shard: Shard,
-        (before, head): (Before, LogHead),
-        lost: Lost,
-    ) -> Result<Caught, StoreError> {
+    async fn sweep_shard(&self, shard: Shard, (before, head): (Before, LogHead)) -> Result<Caught, StoreError> {
         let cursor = before.cursor;
         let was_followed = self.freshness().store().can_be_followed();
         if head.seq < cursor.seq || before.may_be_lost(head, was_followed) {
-            self.reload_if(lost, shard, ReloadReason::Absent).await
+            Ok(Caught::Lost(ReloadReason::Absent))
         } else if head.seq < before.last_shown {
-            self.reload_if(lost, shard, ReloadReason::Unconfirmed).await
+            Ok(Caught::Lost(ReloadReason::Unconfirmed))
         } else if before.overflowed {
-            self.reload_if(lost, shard, ReloadReason::Trimmed).await
+            Ok(Caught::Lost(ReloadReason::Trimmed))
         } else if head.seq == cursor.seq && cursor.nonce != UNREAD && head.nonce != cursor.nonce {
-            self.reload_if(lost, shard, ReloadReason::OtherNonce).await
+            Ok(Caught::Lost(ReloadReason::OtherNonce))
         } else if head.seq > self.cursor(shard).seq {
-            let caught = self.catch_up(shard, lost).await?;
+            let caught = self.catch_up(shard).await?;
             if caught == Caught::Up && self.cursor(shard).seq < head.seq {
-                return self.reload_if(lost, shard, ReloadReason::Absent).await; // the log ends before its head
+                return Ok(Caught::Lost(ReloadReason::Absent)); // the log ends before its head
             }
             Ok(caught)
         } else {

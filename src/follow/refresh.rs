@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::{sleep, timeout};
 
-use super::Follower;
-use super::catch_up::{Caught, Lost};
+use super::{Followed, Follower};
 use crate::clock::monotonic;
 use crate::store::StoreError;
 
@@ -38,9 +37,9 @@ impl Follower {
             return false;
         }
         let refreshed = timeout(REFRESH_WITHIN, self.refresh_since(monotonic())).await;
-        let is_current = matches!(refreshed, Ok(Ok(Caught::Up)));
+        let is_current = matches!(refreshed, Ok(Ok(true)));
         let problem = match refreshed {
-            Ok(Ok(Caught::Up | Caught::Left)) => None,
+            Ok(Ok(_)) => None,
             Ok(Err(error)) => Some(error.to_string()),
             Err(_elapsed) => Some("the store took too long".to_owned()),
         };
@@ -54,11 +53,12 @@ impl Follower {
         is_current
     }
 
-    /// Catches up with all shards, unless another task has begun to do so since `asked` and has succeeded.
-    async fn refresh_since(&self, asked: Instant) -> Result<Caught, StoreError> {
+    /// Catches up with all shards, unless another task has begun to do so since `asked` and has succeeded. Returns whether no
+    /// shard is left out.
+    async fn refresh_since(&self, asked: Instant) -> Result<bool, StoreError> {
         let mut refreshes = self.refreshing.lock().await;
         if self.is_followed_since(asked).await {
-            return Ok(Caught::Up);
+            return Ok(true);
         }
         if let Some(began) = refreshes.began {
             sleep(REFRESH_EVERY.saturating_sub(monotonic().duration_since(began))).await;
@@ -68,10 +68,13 @@ impl Follower {
         refreshes.began = Some(began);
         let (befores, known) = self.befores();
         let changed = self.store.changed_heads(&known).await?;
-        let caught = self.follow_heads((befores, known), changed, Lost::Leave).await?;
+        let Followed { lost, damaged } = self.follow_heads((befores, known), changed).await?;
+        if let Some(damaged) = damaged {
+            return Err(damaged);
+        }
         // The reads that wait may only share a refresh that has left nothing out.
-        *followed = matches!(caught, Caught::Up).then_some(began).or(*followed);
-        Ok(caught)
+        *followed = lost.is_empty().then_some(began).or(*followed);
+        Ok(lost.is_empty())
     }
 
     async fn is_followed_since(&self, asked: Instant) -> bool {

@@ -462,7 +462,11 @@ async fn reloads(seed: u64) {
     let shard = Shard::of_number(number(1));
     for _ in 0..20 {
         step(&fixture, &store).await;
-        fixture.follower.reload(shard, ReloadReason::Trimmed).await.unwrap();
+        fixture
+            .follower
+            .reload(&[(shard, ReloadReason::Trimmed)])
+            .await
+            .unwrap();
         store.assert_shown();
     }
     heal(&fixture, &store).await;

@@ -22,6 +22,8 @@ type Interlude = BoxFuture<'static, ()>;
 struct Alone {
     inner: Arc<MemoryStore>,
     interlude: Mutex<Option<(Read, Interlude)>>,
+    /// How often the heads were asked for.
+    heads_asked: AtomicU64,
 }
 
 impl Alone {
@@ -91,6 +93,7 @@ impl Store for Alone {
     }
 
     async fn heads(&self) -> Result<Vec<LogHead>, StoreError> {
+        self.heads_asked.fetch_add(1, Ordering::Relaxed);
         let heads = self.inner.heads().await;
         self.after(Read::Heads).await;
         heads
@@ -148,6 +151,7 @@ async fn alone() -> (Fixture, Arc<Alone>) {
     let alone = Arc::new(Alone {
         inner: Arc::clone(&store),
         interlude: Mutex::default(),
+        heads_asked: AtomicU64::new(0),
     });
     (Fixture::following(Arc::<Alone>::clone(&alone), store).await, alone)
 }
@@ -195,11 +199,29 @@ async fn an_own_commit_during_a_reload_is_in_the_index_after_it() {
     let own = fixture.clone();
     store.after_next(Read::Scan, async move { own.write_own(number(2)).await });
     let shard = Shard::of_number(number(1));
-    fixture.follower.reload(shard, ReloadReason::Absent).await.unwrap();
+    fixture.follower.reload(&[(shard, ReloadReason::Absent)]).await.unwrap();
     store.assert_has_run();
     assert_eq!(fixture.version(number(1)), Some(1));
     assert_eq!(fixture.version(number(2)), Some(2));
     assert_eq!(fixture.cursor().seq, 2);
+}
+
+/// After a failover, all shards may be lost.
+#[tokio::test]
+async fn shards_that_are_lost_together_are_loaded_after_one_question_for_the_heads() {
+    let (fixture, store) = alone().await;
+    let numbers = [number_in(BLOCK, 1), number_in(BLOCK + 1, 1), number_in(BLOCK + 2, 1)];
+    let lost = numbers.map(|number| (Shard::of_number(number), ReloadReason::Absent));
+    for number in numbers {
+        fixture.write_known(number).await;
+    }
+    let asked = store.heads_asked.load(Ordering::Relaxed);
+    fixture.follower.reload(&lost).await.unwrap();
+    assert_eq!(store.heads_asked.load(Ordering::Relaxed) - asked, 1);
+    for number in numbers {
+        assert_eq!(fixture.version(number), Some(1));
+    }
+    fixture.assert_metric("ringwarden_follow_shards_reloaded_total{reason=\"absent\"} 3");
 }
 
 #[tokio::test]
@@ -212,11 +234,7 @@ async fn an_entry_read_before_own_commits_does_not_move_the_cursor_back() {
         own.write_own(number(2)).await;
     });
     let shard = Shard::of_number(number(1));
-    fixture
-        .follower
-        .catch_up(shard, crate::follow::catch_up::Lost::Reload)
-        .await
-        .unwrap();
+    fixture.follower.catch_up(shard).await.unwrap();
     store.assert_has_run();
     assert_eq!(fixture.cursor().seq, 2);
     assert_eq!(fixture.version(number(2)), Some(2));
