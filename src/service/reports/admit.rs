@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use super::Reports;
 use super::filing::{Filing, FilingOutcome, Ticket};
+use crate::clock::Pace;
 use crate::domain::day::Day;
 use crate::domain::day_use::DayUse;
 use crate::domain::ids::ReporterHash;
@@ -20,6 +21,9 @@ use crate::domain::weight::ReporterTrust;
 use crate::service::writer::{Done, WriteDeadline};
 use crate::service::{Quota, ServiceError};
 use crate::store::SideKey;
+
+/// The pace of the lines about quotas that could not be given back: during an outage, each batch may meet one.
+static NOT_GIVEN_BACK: Pace = Pace::new();
 
 /// A reporter, and the places of their reports in the batch.
 type OfReporter = (ReporterHash, Vec<usize>);
@@ -94,7 +98,9 @@ impl Reports {
             .await;
         if let Some(error) = outcomes.into_iter().find_map(Result::err) {
             // The reports are filed all the same; the reporter only has a little less quota today.
-            tracing::warn!(%error, "the quota of a report that was already stored could not be given back");
+            if let Some(left_out) = NOT_GIVEN_BACK.line() {
+                tracing::warn!(%error, left_out, "the quota of a report that was already stored could not be given back");
+            }
         }
     }
 
