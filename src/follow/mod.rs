@@ -290,6 +290,7 @@ impl Follower {
             StoreError::Unavailable { .. }
             | StoreError::OutcomeUnknown { .. }
             | StoreError::OtherFormat { .. }
+            | StoreError::Damaged { .. }
             | StoreError::Unreadable { .. }
             | StoreError::Refused { .. } => return,
         }
@@ -457,6 +458,7 @@ impl Follower {
             StoreError::WritesRefused { .. } => StoreState::ReadOnly,
             StoreError::Unavailable { .. }
             | StoreError::OutcomeUnknown { .. }
+            | StoreError::Damaged { .. }
             | StoreError::Unreadable { .. }
             | StoreError::Refused { .. } => StoreState::Down,
         };

@@ -344,7 +344,7 @@ impl From<&StoreError> for StoreErrorKind {
             StoreError::WritesRefused { .. } => Self::WritesRefused,
             StoreError::OutcomeUnknown { .. } => Self::OutcomeUnknown,
             StoreError::Foreign { .. } | StoreError::OtherFormat { .. } => Self::Foreign,
-            StoreError::Unreadable { .. } => Self::Unreadable,
+            StoreError::Unreadable { .. } | StoreError::Damaged { .. } => Self::Unreadable,
             StoreError::Refused { .. } => Self::Refused,
         }
     }

@@ -249,7 +249,9 @@ impl From<StoreError> for ServiceError {
             | StoreError::Replica { .. }
             | StoreError::WritesRefused { .. }
             | StoreError::Foreign { .. } => Self::StoreUnavailable,
-            StoreError::Unreadable { .. } | StoreError::OtherFormat { .. } => Self::Internal,
+            StoreError::Damaged { .. } | StoreError::Unreadable { .. } | StoreError::OtherFormat { .. } => {
+                Self::Internal
+            }
             StoreError::Refused { .. } => Self::Precondition("the record has reached a limit of the store".to_owned()),
         }
     }

@@ -39,6 +39,12 @@ pub enum StoreError {
         /// The thing found instead.
         found: String,
     },
+    /// The files of the store are damaged: acknowledged writes are lost.
+    #[error("the store is damaged: {found}")]
+    Damaged {
+        /// The damage, and what an operator can do.
+        found: String,
+    },
     /// The store was written in another format than this release reads.
     #[error("{}", other_format(*.found))]
     OtherFormat {

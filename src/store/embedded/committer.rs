@@ -164,7 +164,7 @@ fn commit(engine: &Engine, shared: &CommitterState, waiting: Vec<CommitRequest>)
         let outcomes: CommitOutcomes = commits.into_iter().map(|commit| group.accept(commit)).collect();
         answers.push((answer, outcomes));
     }
-    let written = shared.check().and_then(|()| write(shared, group));
+    let written = shared.check().and_then(|()| write(engine, shared, group));
     for (answer, mut outcomes) in answers {
         if let Err(error) = &written {
             for outcome in outcomes.iter_mut().filter(|outcome| outcome.is_ok()) {
@@ -177,9 +177,9 @@ fn commit(engine: &Engine, shared: &CommitterState, waiting: Vec<CommitRequest>)
 }
 
 /// Writes a group, and sends notifications once it is durable.
-fn write(shared: &CommitterState, group: CommitGroup<'_>) -> Result<(), StoreError> {
+fn write(engine: &Engine, shared: &CommitterState, group: CommitGroup<'_>) -> Result<(), StoreError> {
     let (batch, moved) = group.finish()?;
-    Engine::commit(batch).inspect_err(|error| shared.fail(error))?;
+    engine.commit(batch).inspect_err(|error| shared.fail(error))?;
     let mut heads = shared.heads.write();
     for (shard, head) in &moved {
         if let Some(place) = heads.get_mut(shard.index()) {

@@ -1,16 +1,21 @@
 //! The storage engine: fjall, an LSM tree with a journal. Only this file knows its settings and its errors.
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use fjall::compaction::Leveled;
 use fjall::config::CompressionPolicy;
 use fjall::{
-    CompressionType, Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode, Readable, Snapshot,
+    CompressionType, Database, Keyspace, KeyspaceCreateOptions, LsmError, OwnedWriteBatch, PersistMode, Readable,
+    Snapshot,
 };
+use rustix::io::Errno;
 
+use super::commits::CommitCount;
+use super::damage::Examination;
 use super::directory::StoreDirectory;
-use super::keys::{EngineSpace, META, PURGE_DUE, PURGE_RUNS};
+use super::keys::{COMMITS, EngineSpace, META, PURGE_DUE, PURGE_RUNS};
 use super::{EngineSettings, chunks, keys};
 use crate::store::error::StoreError;
 use crate::store::meta::Meta;
@@ -40,6 +45,8 @@ pub(super) struct Engine {
     log: Keyspace,
     parts: Keyspace,
     events: Keyspace,
+    /// After the parts of the engine, so that it says that they are closed when they are.
+    commits: CommitCount,
     /// The last field, so that the directory is unlocked after the engine is closed.
     directory: StoreDirectory,
 }
@@ -60,23 +67,35 @@ impl Engine {
         create().map_err(unavailable)
     }
 
-    /// Opens the store of a complete directory.
-    pub(super) fn open(directory: StoreDirectory, settings: &EngineSettings) -> Result<Self, StoreError> {
-        let db = database(&directory.engine(), settings).map_err(unreadable)?;
+    /// Opens the store of a complete directory, unless it is damaged. `accepted` is the code of damage that is accepted.
+    pub(super) fn open(
+        directory: StoreDirectory,
+        settings: &EngineSettings,
+        accepted: Option<&str>,
+    ) -> Result<Self, StoreError> {
+        let examination = Examination::of(&directory, accepted)?;
+        examination.cut_journals(&directory)?;
+        let db = database(&directory.engine(), settings).map_err(unavailable)?;
         let keyspace = |name: &str| {
             if !db.keyspace_exists(name) {
                 return Err(StoreError::Foreign {
                     found: format!("an engine without {name}"),
                 });
             }
-            db.keyspace(name, KeyspaceCreateOptions::default).map_err(unreadable)
+            db.keyspace(name, KeyspaceCreateOptions::default).map_err(unavailable)
         };
+        let states = keyspace(STATES)?;
+        let commits = commits(&states)?;
+        examination.compare(&directory, commits)?;
+        let store_id = meta(&states)?.store_id;
+        examination.compare_id(&directory, store_id)?;
         Ok(Self {
-            states: keyspace(STATES)?,
+            commits: CommitCount::open(&directory, store_id, commits)?,
+            states,
             rows: keyspace(ROWS)?,
             log: keyspace(LOG)?,
             parts: keyspace(PARTS)?,
-            events: db.keyspace(EVENTS, || options(settings)).map_err(unreadable)?,
+            events: db.keyspace(EVENTS, || options(settings)).map_err(unavailable)?,
             db,
             directory,
         })
@@ -131,33 +150,33 @@ impl Engine {
     /// # Errors
     /// [`StoreError::Unavailable`] if nothing was written, because an earlier write failed;
     /// [`StoreError::OutcomeUnknown`] if this one did. The engine takes no writes after either.
-    pub(super) fn commit(batch: OwnedWriteBatch) -> Result<(), StoreError> {
-        batch.commit().map_err(|error| {
-            if matches!(error, fjall::Error::Poisoned) {
-                return unavailable(error);
-            }
-            StoreError::OutcomeUnknown {
-                cause: error.to_string(),
-            }
+    pub(super) fn commit(&self, mut batch: OwnedWriteBatch) -> Result<(), StoreError> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        self.commits.next(|number| {
+            batch.insert(&self.states, COMMITS, number.to_be_bytes());
+            batch.commit().map_err(|error| {
+                if matches!(error, fjall::Error::Poisoned) {
+                    return unavailable(error);
+                }
+                StoreError::OutcomeUnknown {
+                    cause: error.to_string(),
+                }
+            })
         })
     }
 
     /// The store's identity.
     pub(super) fn meta(&self) -> Result<Meta, StoreError> {
-        let value = self.states.get(META).map_err(unavailable)?;
-        let found = || StoreError::Foreign {
-            found: "a store without an identity".into(),
-        };
-        let value = value.ok_or_else(found)?;
-        let (_, bytes) = chunks::open(&value).ok_or_else(|| broken("store identity"))?;
-        Meta::from_bytes(bytes)
+        meta(&self.states)
     }
 
     /// Overwrites the store's identity.
     pub(super) fn set_meta(&self, meta: &Meta) -> Result<(), StoreError> {
         let mut batch = self.batch();
         batch.insert(&self.states, META, meta_value(meta));
-        Self::commit(batch)
+        self.commit(batch)
     }
 
     /// Notes, with a batch that erases something, that the files still hold what it erases. Each note has a key of its own:
@@ -181,7 +200,7 @@ impl Engine {
     pub(super) fn write_new_value(&self) -> Result<(), StoreError> {
         let mut batch = self.batch();
         batch.insert(&self.states, PURGE_RUNS, []);
-        Self::commit(batch)
+        self.commit(batch)
     }
 
     /// Takes these notes back.
@@ -191,7 +210,7 @@ impl Engine {
         for note in notes {
             batch.remove(&self.states, note.clone());
         }
-        Self::commit(batch)
+        self.commit(batch)
     }
 
     /// All parts of the engine.
@@ -213,12 +232,51 @@ impl Engine {
     }
 }
 
-/// The error of an engine that cannot be read or written now.
+fn meta(states: &Keyspace) -> Result<Meta, StoreError> {
+    let value = states.get(META).map_err(unavailable)?;
+    let found = || StoreError::Foreign {
+        found: "a store without an identity".into(),
+    };
+    let value = value.ok_or_else(found)?;
+    let (_, bytes) = chunks::open(&value).ok_or_else(|| broken("store identity"))?;
+    Meta::from_bytes(bytes)
+}
+
+/// The number of commits; 0 if none was made by this release.
+fn commits(states: &Keyspace) -> Result<u64, StoreError> {
+    let value = states.get(COMMITS).map_err(unavailable)?;
+    let number = |value: fjall::Slice| value.as_ref().try_into().map(u64::from_be_bytes);
+    let number = value.map(number).transpose();
+    Ok(number.map_err(|_| broken("number of commits"))?.unwrap_or_default())
+}
+
+/// The error of an engine that cannot be read or written: for now, or for ever if its files are damaged.
 #[expect(clippy::needless_pass_by_value, reason = "the shape of map_err")]
 pub(super) fn unavailable(error: fjall::Error) -> StoreError {
-    StoreError::Unavailable {
-        cause: error.to_string(),
+    let cause = error.to_string();
+    if is_damage(&error) {
+        return StoreError::Unreadable {
+            what: "file of the engine",
+            cause,
+        };
     }
+    StoreError::Unavailable { cause }
+}
+
+/// Whether the engine found bytes that it did not write, or lacks a file. A disk that cannot read a sector (EIO) lost it.
+fn is_damage(error: &fjall::Error) -> bool {
+    let is_damage = |error: &io::Error| {
+        use io::ErrorKind::{InvalidData, NotFound, UnexpectedEof};
+        matches!(error.kind(), InvalidData | NotFound | UnexpectedEof) || Errno::from_io_error(error) == Some(Errno::IO)
+    };
+    if let fjall::Error::Io(error) | fjall::Error::Storage(LsmError::Io(error)) = error {
+        return is_damage(error);
+    }
+    let is_state = matches!(
+        error,
+        fjall::Error::Poisoned | fjall::Error::KeyspaceDeleted | fjall::Error::Locked
+    );
+    !is_state
 }
 
 /// The error of a value in the engine that this store did not write.
@@ -226,16 +284,6 @@ pub(super) fn broken(what: &'static str) -> StoreError {
     StoreError::Unreadable {
         what,
         cause: "a part is missing".into(),
-    }
-}
-
-fn unreadable(error: fjall::Error) -> StoreError {
-    if matches!(error, fjall::Error::Io(_) | fjall::Error::Locked) {
-        return unavailable(error);
-    }
-    StoreError::Unreadable {
-        what: "database of the engine",
-        cause: error.to_string(),
     }
 }
 

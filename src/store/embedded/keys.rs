@@ -13,7 +13,7 @@
 //! | parts  | space, a key of it, index (2, big-endian)  | the rest of a long value             |
 //!
 //! Kind 0 belongs to no record: the store's identity has that key, under shard 0, and so have the notes that erased bytes are
-//! still in the files. A key of the parts that begins with no space is of [`purge`](super::purge).
+//! still in the files and the number of commits. A key of the parts that begins with no space is of [`purge`](super::purge).
 
 use crate::codec::MAX_ID_BYTES;
 use crate::domain::tenant::TenantId;
@@ -28,6 +28,9 @@ pub(super) const PURGE_DUE: &[u8] = &[0, 0, 1];
 
 /// The key of a value that is written while erased bytes are removed, in [`EngineSpace::States`].
 pub(super) const PURGE_RUNS: &[u8] = &[0, 0, 2];
+
+/// The key of the number of commits (8 bytes, big-endian), in [`EngineSpace::States`]. Every commit writes it.
+pub(super) const COMMITS: &[u8] = &[0, 0, 3];
 
 /// The longest key of the states, rows and log: shard, kind, length of the tenant, tenant, id.
 pub(super) const MAX_KEY_BYTES: usize = 3 + TenantId::MAX_BYTES + MAX_ID_BYTES;

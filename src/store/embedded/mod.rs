@@ -9,15 +9,19 @@
 //! no writes until it is opened again. It still answers reads.
 
 mod chunks;
+mod commits;
 mod committer;
+mod damage;
 mod directory;
 mod engine;
 mod group;
+mod journal;
 mod keys;
 mod purge;
 mod snapshot;
 #[cfg(test)]
 mod tests;
+mod witness;
 
 pub use engine::MAX_OPEN_TABLES;
 
@@ -87,7 +91,7 @@ impl EmbeddedStore {
     /// # Errors
     /// [`StoreError::Unavailable`] if the directory cannot be used, or another process has it open;
     /// [`StoreError::Foreign`] if it holds something else than a complete store; [`StoreError::OtherFormat`] if it holds a
-    /// store of another format; [`StoreError::Unreadable`] if the store in it is damaged.
+    /// store of another format; [`StoreError::Damaged`] or [`StoreError::Unreadable`] if the store in it is damaged.
     pub async fn open(path: &Path, evidence_version: u32) -> Result<Self, StoreError> {
         Self::open_with(path, evidence_version, EngineSettings::default()).await
     }
@@ -97,20 +101,40 @@ impl EmbeddedStore {
     /// # Errors
     /// As [`Self::open`].
     pub async fn open_with(path: &Path, evidence_version: u32, settings: EngineSettings) -> Result<Self, StoreError> {
+        Self::open_accepting(path, evidence_version, settings, None).await
+    }
+
+    /// Opens a store also if it has the damage with the code `accepted`, which [`StoreError::Damaged`] names. The journals are
+    /// copied into a directory beside the engine, and what cannot be read is removed.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn open_accepting(
+        path: &Path,
+        evidence_version: u32,
+        settings: EngineSettings,
+        accepted: Option<&str>,
+    ) -> Result<Self, StoreError> {
         let path = path.to_path_buf();
+        let accepted = accepted.map(str::to_owned);
         // Without the limit of `on_disk`: after a crash, a large journal is read first.
-        let open = spawn_blocking(move || Self::open_now(&path, evidence_version, &settings));
+        let open = spawn_blocking(move || Self::open_now(&path, evidence_version, &settings, accepted.as_deref()));
         open.await.unwrap_or_else(|error| Err(aborted(&error)))
     }
 
-    fn open_now(path: &Path, evidence_version: u32, settings: &EngineSettings) -> Result<Self, StoreError> {
+    fn open_now(
+        path: &Path,
+        evidence_version: u32,
+        settings: &EngineSettings,
+        accepted: Option<&str>,
+    ) -> Result<Self, StoreError> {
         let directory = StoreDirectory::take(path)?;
         directory.complete(|path| {
             let mut meta = Meta::create(evidence_version)?;
             meta.ready = true; // a store that is not complete is never seen
             Engine::create(path, &meta, settings)
         })?;
-        let engine = Arc::new(Engine::open(directory, settings)?);
+        let engine = Arc::new(Engine::open(directory, settings, accepted)?);
         let meta = engine.meta()?;
         let view = EngineSnapshot::of(&engine);
         let heads = Shard::all().map(|shard| view.head(shard));
@@ -160,7 +184,7 @@ impl EmbeddedStore {
                 return Ok(());
             };
             engine.note_purge(&mut batch)?;
-            Engine::commit(batch).inspect_err(|error| shared.fail(error))
+            engine.commit(batch).inspect_err(|error| shared.fail(error))
         })
         .await
     }
@@ -302,7 +326,7 @@ impl Store for EmbeddedStore {
         self.on_disk(move |engine| {
             let (batch, dropped) = EngineSnapshot::of(engine).without_events(shard, tenant, before, limit)?;
             if dropped > 0 {
-                Engine::commit(batch).inspect_err(|error| shared.fail(error))?;
+                engine.commit(batch).inspect_err(|error| shared.fail(error))?;
             }
             Ok(dropped)
         })

@@ -57,17 +57,17 @@ fn fill_journal(engine: &Engine) -> Result<(), StoreError> {
     let bytes = [0; MAX_PART_BYTES];
     let rounds = JOURNAL_BYTES / MAX_PART_BYTES / usize::from(FILLERS) + 1;
     for _ in 0..rounds {
-        let mut batch = engine.batch().durability(None);
+        let mut batch = engine.batch();
         for n in 0..FILLERS {
             batch.insert(engine.parts(), filler(n), bytes);
         }
-        Engine::commit(batch)?;
+        engine.commit(batch)?;
     }
     let mut batch = engine.batch();
     for n in 0..FILLERS {
         batch.remove(engine.parts(), filler(n));
     }
-    Engine::commit(batch)
+    engine.commit(batch)
 }
 
 /// Writes all spaces to tables until the engine has deleted these files. It deletes files when a space with new values is

@@ -1,5 +1,7 @@
 //! Tests below the contract of all stores: what remains in the engine, and what an open finds on the disk.
 
+mod damage;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -145,7 +147,7 @@ async fn a_store_of_the_format_before_is_refused_with_what_to_do() {
         [0, 0],
         [&[0, 0][..], &identity_of_format_1()].concat(),
     );
-    Engine::commit(batch).unwrap();
+    store.engine.commit(batch).unwrap();
     drop(store);
     let files = files_below(dir.path());
     assert!(files.len() > 2);
@@ -178,7 +180,7 @@ async fn what_is_erased_while_a_purge_runs_waits_for_the_next() {
     // That of an earlier release goes with the others.
     let mut batch = store.engine.batch();
     batch.insert(store.engine.space(keys::EngineSpace::States), keys::PURGE_DUE, []);
-    Engine::commit(batch).unwrap();
+    store.engine.commit(batch).unwrap();
     assert!(store.purge().await.unwrap());
     assert!(notes().is_empty());
     assert!(!store.purge().await.unwrap());

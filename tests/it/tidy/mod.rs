@@ -130,7 +130,16 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("phonenumber", &["src/number/"]),
     ("redis", &["src/store/"]),
     ("fjall", &["src/store/"]),
-    ("rustix", &["src/clock.rs", "src/app/", "src/tasks/", "src/net/"]),
+    (
+        "rustix",
+        &[
+            "src/clock.rs",
+            "src/app/",
+            "src/tasks/",
+            "src/net/",
+            "src/store/embedded/",
+        ],
+    ),
     ("nix", &["src/net/received.rs"]),
     ("x509_parser", &["src/net/tls/"]),
     ("clap", &["src/cli/", "src/config/", "src/main.rs"]),
