@@ -12,7 +12,7 @@ use crate::domain::model::ScoreModel;
 use crate::follow::Follower;
 use crate::metrics::Metrics;
 use crate::snapshot::{Snapshot, SnapshotDirectory, SnapshotError, SnapshotKeeper, SnapshotSchedule, Wanted};
-use crate::store::embedded::EmbeddedStore;
+use crate::store::embedded::{EmbeddedStore, EngineSettings};
 use crate::store::memory::MemoryStore;
 use crate::store::redis::{RedisConfig, RedisStore, root_certificates};
 use crate::store::{Store, StoreError};
@@ -169,7 +169,12 @@ impl Place<'_> {
         let failed = |source| self.store_error(source);
         let store: Arc<dyn Store> = match &self.config.store.url {
             StoreUrl::Memory => Arc::new(MemoryStore::new(evidence_version).map_err(failed)?),
-            StoreUrl::Embedded(path) => Arc::new(EmbeddedStore::open(path, evidence_version).await.map_err(failed)?),
+            StoreUrl::Embedded(path) => {
+                let accepted = self.config.store.accept_damage.as_deref();
+                let settings = EngineSettings::default();
+                let store = EmbeddedStore::open_accepting(path, evidence_version, settings, accepted).await;
+                Arc::new(store.map_err(failed)?)
+            }
             StoreUrl::Redis(url) => {
                 let mut redis = RedisConfig::parse(url.with_password())?;
                 if redis.is_encrypted() {

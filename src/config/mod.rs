@@ -218,6 +218,8 @@ pub struct StoreSettings {
     pub reporter_keys: Option<PathBuf>,
     /// Whether to refold evidence that was folded with another evidence version. Default: no.
     pub migrate: bool,
+    /// The code of the damage with which an embedded store is opened. Default: none.
+    pub accept_damage: Option<String>,
     /// How long audit events are kept. Default: 400 days.
     pub audit_retention: Duration,
     /// How long reports are kept; none for ever. Default: three years.
@@ -238,6 +240,7 @@ impl StoreSettings {
         let password_file = store_password::read(layers);
         let reporter_keys = layers.read_if_set(&settings::REPORTER_KEYS, parse::path);
         let migrate = layers.read(&settings::MIGRATE, parse::switch);
+        let accept_damage = layers.read_if_set(&settings::ACCEPT_DAMAGE, parse::damage);
         let audit_retention = layers.read(&settings::AUDIT_RETENTION, parse::retention);
         let report_retention = layers.read(&settings::REPORT_RETENTION, parse::optional_retention);
         let text_retention = layers.read(&settings::TEXT_RETENTION, parse::optional_retention);
@@ -251,6 +254,7 @@ impl StoreSettings {
             password_file: password_file?,
             reporter_keys: reporter_keys?,
             migrate: migrate?,
+            accept_damage: accept_damage?,
             audit_retention: audit_retention?,
             report_retention: report_retention?,
             text_retention: text_retention?,

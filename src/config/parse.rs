@@ -245,6 +245,19 @@ pub(super) fn store_id(text: &str) -> Result<u128, ValueProblem> {
     id.ok_or_else(|| ValueProblem::with(text, "is not a store id", "32 hexadecimal digits"))
 }
 
+/// The code of the damage of an embedded store.
+pub(super) fn damage(text: &str) -> Result<String, ValueProblem> {
+    let is_code = text.len() == 8 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let problem = || {
+        ValueProblem::with(
+            text,
+            "is not the code of a damage",
+            "the 8 hexadecimal digits that the server named",
+        )
+    };
+    is_code.then(|| text.to_owned()).ok_or_else(problem)
+}
+
 pub(super) fn log_filter(text: &str) -> Result<Targets, ValueProblem> {
     let problem = || {
         let accepted =

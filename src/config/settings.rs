@@ -94,6 +94,8 @@ settings! {
         "File with the keys of the hashes of reporters' names: in each line 64 hexadecimal digits, or `store` for the key that is derived from the store. The first key hashes new reporters; a reporter who is known under another key stays known under it. Without the file, there is the key of the store only. SIGHUP reads the file again.";
     MIGRATE "store.migrate" --"migrate" None, Some("false"),
         "At start, refold (compute again) the stored evidence if it was folded with another evidence version.";
+    ACCEPT_DAMAGE "store.accept_damage" --"accept-damage" Some("CODE"), None,
+        "At start, open an embedded store that has just the damage with this code, which the server names when it refuses to start. The journals are copied aside, and what cannot be read is lost.";
     SNAPSHOT "store.snapshot" --"snapshot" Some("DIR"), None,
         "Directory in which the server keeps a snapshot of its index, so that it can start while Redis is away. Only for Redis; each instance needs a directory of its own.";
     SNAPSHOT_INTERVAL "store.snapshot_interval" --"snapshot-interval" Some("TIME"), Some("5m"),
