@@ -10,6 +10,7 @@ pub mod audit;
 mod bytes;
 pub mod case;
 pub mod case_step;
+pub mod checksum;
 pub mod claim;
 pub mod entry;
 pub mod erased;
