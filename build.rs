@@ -22,7 +22,8 @@ use protox::prost_reflect::prost_types::FileDescriptorSet;
 use protox::prost_reflect::{Cardinality, DescriptorPool, FieldDescriptor, Kind, MessageDescriptor, OneofDescriptor};
 
 const PACKAGE: &str = "ringwarden.v1";
-const FILES: [&str; 9] = [
+const FILES: [&str; 10] = [
+    "admin",
     "common",
     "lookup",
     "report",

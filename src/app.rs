@@ -195,6 +195,7 @@ pub struct App {
     /// How long what is kept.
     retention: retention::Ages,
     snapshots: Option<SnapshotKeeper>,
+    compare_every: Option<Duration>,
     fallback: Option<opening::Fallback>,
 }
 
@@ -275,6 +276,7 @@ pub async fn build(
         migrate: config.store.migrate,
         retention: retention::Ages::of(&config.store),
         snapshots,
+        compare_every: config.store.compare_every,
         fallback,
     })
 }
@@ -365,6 +367,8 @@ impl App {
         if let Some(snapshots) = self.snapshots {
             tasks.spawn_heavy("snapshots", snapshots.run(tasks.clone()));
         }
+        let comparing = Arc::clone(&self.follower);
+        spawn_endless(tasks, "comparisons", comparing.compare_without_end(self.compare_every));
         let (refuse, refusal) = oneshot::channel();
         let follower = follow(
             self.follower,

@@ -38,6 +38,7 @@ pub mod follow;
 pub mod grpc;
 pub mod http;
 pub mod index;
+pub mod inspect;
 pub mod lines;
 pub mod metrics;
 mod net;

@@ -90,6 +90,7 @@ pub static ACCESS: &[Access] = &[
     allow("PrincipalService", "AddKey", MANAGE),
     allow("PrincipalService", "RevokeKey", MANAGE),
     allow("PrincipalService", "GetCaller", Roles::ALL),
+    allow("AdminService", "GetIndexComparison", MANAGE),
 ];
 
 /// Whether a method of the contract changes something. The name of one that reads says so.
@@ -228,7 +229,7 @@ mod tests {
         for row in ACCESS {
             assert!(!row.roles.is_empty(), "{row:?}");
             let manages = (row.service == "PrincipalService" && row.method != "GetCaller")
-                || ["ListAuditEvents", "EraseNumber", "SetAcceptance"].contains(&row.method);
+                || ["ListAuditEvents", "EraseNumber", "SetAcceptance", "GetIndexComparison"].contains(&row.method);
             assert_eq!(row.roles == MANAGE, manages, "{row:?}");
         }
     }
@@ -267,6 +268,7 @@ mod tests {
                 "GetPrincipal",
                 "ListPrincipals",
                 "GetCaller",
+                "GetIndexComparison",
             ]
         );
     }

@@ -171,6 +171,12 @@ impl ApiError {
         Self::new(Code::PermissionDenied, text)
     }
 
+    /// The error of a request about the records of all tenants, from a caller of a named tenant.
+    pub(super) fn of_all_tenants() -> Self {
+        let text = "the shards hold the records of all tenants: only the tenant `default`, which operates the server, may compare them";
+        Self::new(Code::PermissionDenied, text)
+    }
+
     /// The error of a request beyond a quota of requests. The text names the quota and its limit.
     pub(super) fn over_quota(quota: &'static str, text: String, retry_after: Duration) -> Self {
         Self {

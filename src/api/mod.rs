@@ -9,6 +9,7 @@ mod admission;
 mod audit;
 mod call_outcome;
 mod case;
+mod comparison;
 mod context;
 mod convert;
 mod deadline;
@@ -119,6 +120,8 @@ struct Shared {
     replacing: Semaphore,
     /// One permit for each export in progress; a stream holds it.
     exports: Admissions,
+    /// One permit for each comparison of the index with the store.
+    comparisons: Semaphore,
     /// One permit for each batch of lookups that is being answered.
     batches: Semaphore,
 }
@@ -181,6 +184,7 @@ impl Api {
             heavy: Admissions::new(heavy_requests),
             replacing: Semaphore::new(list::MAX_REPLACED_AT_ONCE),
             exports: Admissions::new(export::MAX_EXPORTS),
+            comparisons: Semaphore::new(comparison::MAX_COMPARISONS),
             batches: Semaphore::new(lookup::batches_at_once()),
         }))
     }

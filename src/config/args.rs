@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::builder::ValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
-use super::settings::{BRANDS, SETTINGS, Setting, TENANTS};
+use super::settings::{BRANDS, SETTINGS, STORE_CA, STORE_PASSWORD_FILE, STORE_URL, Setting, TENANTS};
 
 const CONFIG_FLAG: &str = "config";
 
@@ -31,6 +31,21 @@ pub struct ServeArgs {
 }
 
 impl ServeArgs {
+    /// The flags that name a store, of a command that opens one itself.
+    #[must_use]
+    pub fn of_store(url: String, password_file: Option<String>, ca: Option<String>) -> Self {
+        let values = [
+            (STORE_URL.flag, Some(url)),
+            (STORE_PASSWORD_FILE.flag, password_file),
+            (STORE_CA.flag, ca),
+        ];
+        let values = values.into_iter().filter_map(|(flag, value)| Some((flag, value?)));
+        Self {
+            config: None,
+            values: values.collect(),
+        }
+    }
+
     /// The value given for a setting.
     pub(super) fn value(&self, setting: &Setting) -> Option<&str> {
         self.values.get(setting.flag).map(String::as_str)

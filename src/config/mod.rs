@@ -69,6 +69,24 @@ pub fn load(
     }
 }
 
+/// Reads the settings of a store, for a command that opens one itself: as for a server whose other settings are not read.
+///
+/// # Errors
+/// If a setting of the store is not valid.
+pub fn load_store(
+    args: &ServeArgs,
+    env: impl Iterator<Item = (String, String)>,
+    read_file: impl Fn(&Path) -> io::Result<String>,
+) -> Result<StoreSettings, ConfigFaults> {
+    let mut layers = Layers::new(args, env, read_file);
+    let store = StoreSettings::read(&mut layers);
+    let faults = layers.into_faults();
+    match store {
+        Some(store) if faults.is_empty() => Ok(store),
+        Some(_) | None => Err(ConfigFaults::new(faults, LogFormat::Text)),
+    }
+}
+
 /// The configuration of a server.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
@@ -228,6 +246,8 @@ pub struct StoreSettings {
     pub text_retention: Option<Duration>,
     /// Where the server keeps a snapshot of its index. Default: nowhere.
     pub snapshot: Option<SnapshotSettings>,
+    /// The least time between two comparisons of a shard of the index with the store; none for no comparisons. Default: 5 s.
+    pub compare_every: Option<Duration>,
 }
 
 impl StoreSettings {
@@ -245,6 +265,7 @@ impl StoreSettings {
         let report_retention = layers.read(&settings::REPORT_RETENTION, parse::optional_retention);
         let text_retention = layers.read(&settings::TEXT_RETENTION, parse::optional_retention);
         let snapshot = SnapshotSettings::read(layers);
+        let compare_every = layers.read(&settings::COMPARE_EVERY, parse::time_or_never);
         Some(Self {
             url: url?,
             expected_id: expected_id?,
@@ -259,6 +280,7 @@ impl StoreSettings {
             report_retention: report_retention?,
             text_retention: text_retention?,
             snapshot: snapshot?,
+            compare_every: compare_every?,
         })
     }
 }

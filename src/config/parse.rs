@@ -131,6 +131,14 @@ pub(super) fn time(text: &str) -> Result<Duration, ValueProblem> {
         .ok_or_else(|| ValueProblem::with(text, "is not a valid time", TIMES))
 }
 
+/// A time; `None` for 0, which means never.
+pub(super) fn time_or_never(text: &str) -> Result<Option<Duration>, ValueProblem> {
+    if text == "0" {
+        return Ok(None);
+    }
+    time(text).map(Some)
+}
+
 /// The names of tenants, separated by commas. A name that no tenant of this server has is a typing error.
 pub(super) fn tenants(text: &str) -> Result<Vec<TenantId>, ValueProblem> {
     let is_known = |name: &str| TenantId::parse(name) == Ok(TenantId::DEFAULT);

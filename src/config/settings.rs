@@ -104,6 +104,8 @@ settings! {
         "Oldest data of a snapshot from which the server starts: 1m to 365d, or 0 for any age.";
     AUDIT_RETENTION "store.audit_retention" --"audit-retention" Some("AGE"), Some("400d"),
         "How long audit events are kept: 30d to 3650d. Older ones are dropped within an hour.";
+    COMPARE_EVERY "store.compare_every" --"compare-every" Some("TIME"), Some("5s"),
+        "Least time between two comparisons of a shard of the index with the store, in the background: there are 256 shards. A difference is counted in `ringwarden_index_differences_total`, and the shard is loaded again. 0 for no comparisons.";
     REPORT_RETENTION "store.report_retention" --"report-retention" Some("AGE"), Some("1095d"),
         "How long reports are kept after their arrival: 30d to 3650d, or 0 for ever. Older ones are dropped within a day.";
     TEXT_RETENTION "store.text_retention" --"text-retention" Some("AGE"), Some("365d"),

@@ -11,6 +11,7 @@
 //! cursors come from a snapshot: for the follower that is the same as an outage.
 
 mod catch_up;
+mod compare;
 mod load;
 mod lost;
 mod place;
@@ -28,6 +29,7 @@ use parking_lot::Mutex;
 use tokio::sync::broadcast::error::RecvError;
 
 use catch_up::Caught;
+pub use compare::{ComparedShard, Difference, DifferenceKind};
 use place::{Before, Place};
 use refresh::Refreshes;
 pub use restore::{Position, RestoredShard};
@@ -93,6 +95,8 @@ pub struct Follower {
     places: Box<[Mutex<Place>]>,
     /// Held by the one task that reads logs and loads shards; it has the moment at which the last complete refresh began.
     following: tokio::sync::Mutex<Option<Instant>>,
+    /// Held by the one task that compares a shard with the store.
+    comparing: tokio::sync::Mutex<()>,
     /// The state of refreshes, held by the one read that refreshes.
     refreshing: tokio::sync::Mutex<Refreshes>,
     /// Whether the last refresh failed.
@@ -118,6 +122,7 @@ impl Follower {
             keeper: FreshnessKeeper::new(clock),
             places: Shard::all().map(|_| Mutex::default()).collect(),
             following: tokio::sync::Mutex::default(),
+            comparing: tokio::sync::Mutex::default(),
             refreshing: tokio::sync::Mutex::default(),
             refresh_fails: AtomicBool::new(false),
             refused: Mutex::default(),

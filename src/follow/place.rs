@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::OwnChange;
 use super::catch_up::LargeRecords;
+use super::{OwnChange, UNREAD};
 use crate::codec::entry::{EntryState, LogEntry};
 use crate::domain::tenant::TenantId;
 use crate::index::is_same_record;
@@ -73,6 +73,23 @@ pub(super) struct Place {
     is_loading: bool,
     /// The latest version that the index may hold of changes which nobody remembers: a snapshot gave them.
     unread: Version,
+    /// How often the shard was loaded again.
+    loads: u64,
+}
+
+/// Where a place is while the index holds exactly the entries up to the cursor. If it is the same later, nothing has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Still {
+    cursor: LogHead,
+    remembered: u64,
+    loads: u64,
+}
+
+impl Still {
+    /// Whether the cursor is at the head of the log.
+    pub(super) const fn is_at(self, head: LogHead) -> bool {
+        self.cursor.seq == head.seq && (self.cursor.nonce == UNREAD || self.cursor.nonce == head.nonce)
+    }
 }
 
 /// What a place was before the store was asked for its heads.
@@ -128,6 +145,16 @@ impl Place {
             unread: self.unread,
             mark: Mark(self.remembered),
         }
+    }
+
+    /// Where the place is; none while the shard is loaded, or while the index may hold more than the entries up to the cursor.
+    pub(super) fn still(&self) -> Option<Still> {
+        let is_still = !self.is_loading && !self.overflowed && self.seen() <= self.cursor.seq;
+        is_still.then_some(Still {
+            cursor: self.cursor,
+            remembered: self.remembered,
+            loads: self.loads,
+        })
     }
 
     /// The latest version that the index may hold.
@@ -217,6 +244,7 @@ impl Place {
     /// Notes that the shard is about to be loaded again.
     pub(super) fn begin_load(&mut self) -> Mark {
         self.is_loading = true;
+        self.loads += 1;
         self.before().mark
     }
 

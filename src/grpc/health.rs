@@ -15,6 +15,7 @@ use tonic_health::pb::health_server::{Health, HealthServer};
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 use tonic_health::server::{HealthReporter, HealthService};
 
+use super::servers::admin_service_server::AdminServiceServer;
 use super::servers::case_service_server::CaseServiceServer;
 use super::servers::list_service_server::ListServiceServer;
 use super::servers::lookup_service_server::LookupServiceServer;
@@ -41,7 +42,7 @@ const MAX_MESSAGE_BYTES: usize = 1 << 10;
 const CHECK_EVERY: Duration = Duration::from_millis(50);
 
 /// The service names of health checks. The empty one is the whole server.
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 10] = [
     "",
     <LookupServiceServer<GrpcServices> as NamedService>::NAME,
     <ReportServiceServer<GrpcServices> as NamedService>::NAME,
@@ -51,6 +52,7 @@ const NAMES: [&str; 9] = [
     <NoteServiceServer<GrpcServices> as NamedService>::NAME,
     <PrincipalServiceServer<GrpcServices> as NamedService>::NAME,
     <SharingServiceServer<GrpcServices> as NamedService>::NAME,
+    <AdminServiceServer<GrpcServices> as NamedService>::NAME,
 ];
 
 /// The kind of a health check; `None` for a path that is none.

@@ -19,6 +19,7 @@ use super::calls::CountCalls;
 use super::gate::GateLayer;
 use super::health;
 use super::held::HeldLayer;
+use super::servers::admin_service_server::AdminServiceServer;
 use super::servers::case_service_server::CaseServiceServer;
 use super::servers::list_service_server::ListServiceServer;
 use super::servers::lookup_service_server::LookupServiceServer;
@@ -136,6 +137,9 @@ async fn run(listener: Listener, api: Api, limits: &GrpcLimits, tasks: &Tasks) -
     let sharings = SharingServiceServer::new(services.clone())
         .accept_compressed(CompressionEncoding::Gzip)
         .max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let admin = AdminServiceServer::new(services.clone())
+        .accept_compressed(CompressionEncoding::Gzip)
+        .max_decoding_message_size(MAX_MESSAGE_BYTES);
     let notes = NoteServiceServer::new(services)
         .accept_compressed(CompressionEncoding::Gzip)
         .max_decoding_message_size(MAX_MESSAGE_BYTES);
@@ -156,6 +160,7 @@ async fn run(listener: Listener, api: Api, limits: &GrpcLimits, tasks: &Tasks) -
         .add_service(notes)
         .add_service(principals)
         .add_service(sharings)
+        .add_service(admin)
         .add_service(health_service)
         .add_service(v1)
         .add_service(v1alpha)

@@ -6,6 +6,7 @@ use prost::Message;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::context::split;
+use super::servers::admin_service_server::AdminService;
 use super::servers::case_service_server::CaseService;
 use super::servers::list_service_server::ListService;
 use super::servers::lookup_service_server::LookupService;
@@ -207,6 +208,13 @@ service! {
         add_key(AddKeyRequest).await -> Principal;
         revoke_key(RevokeKeyRequest).await -> Principal;
         get_caller(GetCallerRequest) -> GetCallerResponse;
+    }
+    {}
+}
+
+service! {
+    AdminService {
+        get_index_comparison(GetIndexComparisonRequest).await -> GetIndexComparisonResponse;
     }
     {}
 }

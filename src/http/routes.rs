@@ -442,6 +442,13 @@ pub static ROUTES: &[Route] = &[
         "GetCaller",
         handler!(get_caller(GetCallerRequest)),
     ),
+    get(
+        "/v1/indexComparison",
+        "AdminService",
+        "GetIndexComparison",
+        handler!(get_index_comparison(GetIndexComparisonRequest).await),
+    )
+    .query(&[same("first_shard"), same("shard_count"), same("include_ids")]),
 ];
 
 const fn get(path: &'static str, service: &'static str, rpc: &'static str, handler: Handler) -> Route {

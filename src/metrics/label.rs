@@ -351,6 +351,20 @@ impl From<&StoreError> for StoreErrorKind {
 }
 
 label! {
+    /// What came of the comparison of a shard of the index with the store.
+    Compared "result" {
+        /// Both hold the same records.
+        Equal "equal",
+        /// They do not.
+        Different "different",
+        /// Changes came all the time, so nothing could be said.
+        Busy "busy",
+        /// The store could not be read, so nothing could be said.
+        Failed "failed",
+    }
+}
+
+label! {
     /// Why the follower reloaded a shard.
     ReloadReason "reason" {
         /// The entry that was applied last has another nonce now: the store was restored from a copy.
@@ -364,6 +378,8 @@ label! {
         Unconfirmed "unconfirmed",
         /// The follower is so far behind that the change log no longer holds the entries that it needs.
         Trimmed "trimmed",
+        /// A comparison of its records with those of the store has found a difference.
+        Different "different",
     }
 }
 

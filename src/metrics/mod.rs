@@ -24,9 +24,9 @@ pub use self::catalogue::{CATALOGUE, Type};
 pub use self::edges::{RoleLabel, ServiceLabel};
 use self::family::{Counters, CountersBy2, Gauges, Registry};
 pub use self::label::{
-    CallOutcomeLabel, ConfigReloadLabel, DecisionLogLabel, DropLabel, EdgeLabel, LookupOutcomeLabel, MutationLabel,
-    MutationOutcomeLabel, RefusalLabel, RefusedLabel, ReloadReason, ReportOutcomeLabel, ScoreBand, SkipReason,
-    StoreErrorKind,
+    CallOutcomeLabel, Compared, ConfigReloadLabel, DecisionLogLabel, DropLabel, EdgeLabel, LookupOutcomeLabel,
+    MutationLabel, MutationOutcomeLabel, RefusalLabel, RefusedLabel, ReloadReason, ReportOutcomeLabel, ScoreBand,
+    SkipReason, StoreErrorKind,
 };
 use self::removal::RemovalMetrics;
 pub use self::removal::{ErasureLabel, ExpiredLabel};
@@ -77,11 +77,7 @@ struct Inner {
     commit_conflicts: Counter,
     commit_retries: Counter,
     store_errors: Counters<StoreErrorKind>,
-    store_up: Gauge,
-    store_foreign: Gauge,
-    commits_lost: Counter,
-    numbers_gone: Counter,
-    retention_waits: Gauge,
+    store: store::StoreMetrics,
     entries_applied: Counter,
     entries_skipped: Counters<SkipReason>,
     shards_reloaded: Counters<ReloadReason>,
@@ -155,11 +151,7 @@ impl Metrics {
             commit_conflicts: registry.counter(catalogue::COMMIT_CONFLICTS),
             commit_retries: registry.counter(catalogue::COMMIT_RETRIES),
             store_errors: registry.counters(catalogue::STORE_ERRORS),
-            store_up: registry.gauge(catalogue::STORE_UP),
-            store_foreign: registry.gauge(catalogue::STORE_FOREIGN),
-            commits_lost: registry.counter(catalogue::COMMITS_LOST),
-            numbers_gone: registry.counter(catalogue::NUMBERS_GONE),
-            retention_waits: registry.gauge(catalogue::RETENTION_WAITS),
+            store: store::StoreMetrics::new(&registry),
             entries_applied: registry.counter(catalogue::ENTRIES_APPLIED),
             entries_skipped: registry.counters(catalogue::ENTRIES_SKIPPED),
             shards_reloaded: registry.counters(catalogue::SHARDS_RELOADED),

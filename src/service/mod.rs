@@ -11,6 +11,7 @@
 mod acceptances;
 mod audit;
 mod cases;
+mod comparison;
 mod content;
 mod decision;
 mod directory;
@@ -53,6 +54,7 @@ pub use audit::{AuditFilter, AuditLog, AuditPage, ListedEvent, NamedImports, nam
 pub use cases::{
     CaseChange, CaseDetails, CaseFilter, CaseList, Cases, LinkInput, LinkOutcome, NewCase, TransitionInput, UnlinkInput,
 };
+pub use comparison::{ComparedSides, ComparisonState, DifferenceKind, NamedDifference, SHARD_COUNT, ShardComparison};
 pub use decision::KeyRing;
 pub use directory::{NumberFilter, NumberRow, PAUSE_BETWEEN_PARTS};
 pub use error::{Quota, ServiceError, Violation};
@@ -92,6 +94,9 @@ pub struct Services {
     /// Finds the principal behind a request; cannot reach the store.
     pub identities: Identities,
     tenants: AllTenants,
+    follower: Arc<Follower>,
+    /// The identity of the store.
+    meta: Meta,
     indexes: Arc<Indexes>,
     /// The key of decision ids if the settings name none.
     own_decision_key: [u8; 32],
@@ -162,7 +167,7 @@ impl Services {
         };
         let parts = TenantParts {
             store,
-            follower,
+            follower: Arc::clone(&follower),
             clock: clock.clone(),
             metrics: metrics.clone(),
             settings,
@@ -174,6 +179,8 @@ impl Services {
             principals: Principals::new(Arc::clone(&tenants.of_default().writer), page_key, working),
             identities,
             tenants,
+            follower,
+            meta,
             indexes,
             own_decision_key,
             reporter_keys,

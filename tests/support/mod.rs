@@ -8,6 +8,7 @@
     reason = "a test may fail loudly"
 )]
 
+pub mod altered;
 pub mod backends;
 pub mod commits;
 pub mod complaints;

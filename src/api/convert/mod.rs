@@ -7,6 +7,7 @@ pub(super) mod audit;
 pub(super) mod call_outcome;
 pub(super) mod case;
 pub(super) mod categories;
+pub(super) mod comparison;
 pub(super) mod decision;
 pub(super) mod export;
 mod kinds;

@@ -109,6 +109,8 @@ stable_enum! {
         ListSimilarNumbers = 30 "LIST_SIMILAR_NUMBERS",
         /// Numbers, cases and brands were searched by a text.
         Search = 31 "SEARCH",
+        /// The index was compared with the store, and ids of records were shown.
+        GetIndexComparison = 32 "GET_INDEX_COMPARISON",
     }
 }
 

@@ -30,10 +30,11 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("evaluate", &["replay", "index", "domain", "number", "shard"]),
     ("fit", &["evaluate", "replay", "index", "domain", "number", "shard"]),
     ("store", &["codec", "shard", "domain", "number"]),
+    ("inspect", &["store", "codec", "shard", "domain", "number"]),
     (
         "follow",
         &[
-            "index", "store", "codec", "shard", "domain", "number", "clock", "metrics", "tasks",
+            "inspect", "index", "store", "codec", "shard", "domain", "number", "clock", "metrics", "tasks",
         ],
     ),
     (
@@ -45,7 +46,8 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "service",
         &[
-            "index", "traffic", "store", "follow", "codec", "shard", "domain", "number", "clock", "metrics", "tasks",
+            "index", "traffic", "store", "inspect", "follow", "codec", "shard", "domain", "number", "clock", "metrics",
+            "tasks",
         ],
     ),
     (

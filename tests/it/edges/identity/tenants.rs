@@ -4,6 +4,7 @@ use ringwarden::domain::identity::{Grants, PrincipalId, Role, Roles};
 use ringwarden::domain::kinds::Source;
 use ringwarden::domain::tenant::TenantId;
 use ringwarden::service::{NewKey, NewPrincipal};
+use ringwarden::store::{RecordKind, Shard};
 use serde_json::{Value, json};
 
 use super::{ask, bearer, key, mutation};
@@ -121,6 +122,29 @@ async fn reports_count_for_their_own_tenant_until_they_are_shared() {
     assert_eq!(lookup(&server, 2, NUMBER).await["reportCount"], 3);
     share(&server, 1, &reports, "PRIVATE", &[], "s3").await;
     assert_eq!(lookup(&server, 4, NUMBER).await["reportCount"], 1);
+}
+
+#[tokio::test]
+async fn only_the_tenant_that_operates_the_server_may_compare_the_records_of_all() {
+    let server = two_tenants().await;
+    report(&server, 1, "a").await;
+    let refused = send(&server, 1, "GET", "/v1/indexComparison", &Value::Null).await;
+    assert_eq!(refused.status, 403, "{refused:?}");
+    assert!(refused.body.contains("only the tenant `default`"), "{refused:?}");
+    let follower = &server.instance.follower;
+    follower.sweep().await;
+    let mut numbers = 0;
+    for shard in Shard::all() {
+        let compared = follower.compare(shard).await.unwrap().unwrap();
+        assert!(compared.is_equal(), "{compared:?}");
+        numbers += compared
+            .indexed
+            .counts()
+            .find(|(kind, _)| *kind == RecordKind::Number)
+            .unwrap()
+            .1;
+    }
+    assert_eq!(numbers, 1, "the number that a named tenant has reported");
 }
 
 #[tokio::test]
