@@ -8,6 +8,7 @@ mod directories;
 mod edge_tests;
 mod ending;
 mod erasures;
+mod existing;
 mod exposure;
 mod files;
 mod first_admin;
@@ -46,6 +47,7 @@ use crate::tasks::Tasks;
 
 pub use certificates::Certificates;
 pub use descriptors::fit_descriptors;
+pub use existing::open_existing;
 pub use exposure::{ExposureError, OPEN_ON_LOOPBACK};
 pub use files::{
     FileIdentity, create_for_own_user_only, decision_keys, emergency_numbers, extend_numbering_plan, read_config_file,

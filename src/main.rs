@@ -18,7 +18,7 @@ const MAX_BLOCKING_THREADS: usize = 16;
 /// Exit code of a command that ran and failed.
 const FAILED: u8 = 1;
 
-/// Exit code for the address of a server that is not valid.
+/// Exit code for an argument that is not valid, and for a check that could not be made.
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
@@ -45,5 +45,6 @@ fn main() -> ExitCode {
 fn fail(error: &CliError) -> ExitCode {
     // If standard error is closed, the exit code is the only message.
     let _written = error.write(&mut anstream::stderr().lock());
-    ExitCode::from(if error.is_usage() { USAGE } else { FAILED })
+    let is_unknown = error.is_usage() || error.is_unchecked();
+    ExitCode::from(if is_unknown { USAGE } else { FAILED })
 }

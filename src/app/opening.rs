@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::waiting::WaitingServer;
 use super::{AppError, FIRST_PAUSE, Listeners, MAX_PAUSE, StorePassword, spawn_endless};
 use crate::clock::Clock;
-use crate::config::{self, Config, StoreUrl};
+use crate::config::{self, Config, RedisUrl, StoreSettings, StoreUrl};
 use crate::domain::model::ScoreModel;
 use crate::follow::Follower;
 use crate::metrics::Metrics;
@@ -176,13 +176,7 @@ impl Place<'_> {
                 Arc::new(store.map_err(failed)?)
             }
             StoreUrl::Redis(url) => {
-                let mut redis = RedisConfig::parse(url.with_password())?;
-                if redis.is_encrypted() {
-                    redis.root_certificates = trusted(&self.config.store.trust)?;
-                }
-                redis.password = self.password.map(StorePassword::source);
-                redis.connect_timeout = self.config.store.connect_timeout;
-                redis.read_timeout = self.config.store.response_timeout;
+                let mut redis = redis_config(url, &self.config.store, self.password)?;
                 redis.commit_timeout = self.config.limits.write_timeout * 3 / 4; // the rest of the time is for reads
                 return self.open_redis(redis, model).await;
             }
@@ -284,6 +278,22 @@ async fn open_snapshot(directory: SnapshotDirectory, wanted: Wanted, model: &Arc
         "the snapshot cannot be used: the server waits for the store"
     );
     None
+}
+
+/// How a Redis is reached.
+pub(super) fn redis_config(
+    url: &RedisUrl,
+    settings: &StoreSettings,
+    password: Option<&Arc<StorePassword>>,
+) -> Result<RedisConfig, AppError> {
+    let mut redis = RedisConfig::parse(url.with_password())?;
+    if redis.is_encrypted() {
+        redis.root_certificates = trusted(&settings.trust)?;
+    }
+    redis.password = password.map(StorePassword::source);
+    redis.connect_timeout = settings.connect_timeout;
+    redis.read_timeout = settings.response_timeout;
+    Ok(redis)
 }
 
 /// The certificates of the authorities that may sign the certificate of a Redis; `None` for the built-in ones.

@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use super::demo::DemoArgs;
 use super::{
-    audit, case, completions, decision, emergency_cfg, evaluate, fit, health, import, key, list, lookup, model,
+    audit, case, completions, decision, doctor, emergency_cfg, evaluate, fit, health, import, key, list, lookup, model,
     normalize, note, number, pull, report, search, share,
 };
 use crate::config::ServeArgs;
@@ -76,6 +76,8 @@ pub enum ClientCommand {
     Model(model::ModelArgs),
     /// Check whether a server is ready to answer requests
     Health(health::HealthArgs),
+    /// Check that a server holds what its store holds, or that a store is sound
+    Doctor(doctor::DoctorArgs),
     /// Print the definition of emergency numbers for Kamailio; needs no server
     EmergencyCfg(emergency_cfg::EmergencyCfgArgs),
     /// Print a completion script for a shell
@@ -136,6 +138,8 @@ mod tests {
             "ringwarden key update ana --no-sources --no-feeds --brand Acme",
             "ringwarden key update ana --disable",
             "ringwarden key whoami --json",
+            "ringwarden doctor --store embedded:./ringwarden-data --ids",
+            "ringwarden doctor --server http://127.0.0.1:1 --json",
             "ringwarden normalize --region us",
             "ringwarden completions zsh",
             "ringwarden model show --summary",
@@ -183,6 +187,7 @@ mod tests {
             "ringwarden key update ana",
             "ringwarden key update ana --disable --enable",
             "ringwarden key update ana --feed f --no-feeds",
+            "ringwarden doctor --store-ca ca.pem",
             "ringwarden normalize --region XX",
         ] {
             assert!(!parses(line), "{line}");

@@ -12,6 +12,7 @@ use thiserror::Error;
 use tonic::Status;
 use tracing::Level;
 
+use super::doctor::DoctorError;
 use super::import::MappingError;
 use super::import_error::ImportError;
 use super::legitimate::LegitimateError;
@@ -209,6 +210,9 @@ pub enum CliError {
     /// A pull failed.
     #[error(transparent)]
     Pull(#[from] PullError),
+    /// A check has found something, or could not be made.
+    #[error(transparent)]
+    Doctor(#[from] DoctorError),
     /// An export stopped early.
     #[error("the export is not complete: {0}")]
     Incomplete(&'static str),
@@ -267,6 +271,7 @@ impl CliError {
             }
             Self::Import(error) => error.next_step(),
             Self::Pull(error) => error.next_step(),
+            Self::Doctor(error) => error.next_step(),
             Self::Incomplete(_) => Some("run it again: an export that is not complete leaves no file".to_owned()),
             Self::App(AppError::FirstAdmin(_)) => Some(
                 "mend what the cause names, or name a new file in a folder that is there: the server makes the key"
@@ -319,6 +324,11 @@ impl CliError {
             self,
             Self::BadServer { .. } | Self::NotConfirmed { .. } | Self::Credential(_) | Self::KeyInClear { .. }
         ) || matches!(self, Self::Pull(error) if error.is_usage())
+    }
+
+    /// Whether a check could not be made. Then nothing is known of what was to be checked.
+    pub fn is_unchecked(&self) -> bool {
+        matches!(self, Self::Doctor(error) if error.is_unchecked())
     }
 
     /// Whether the reader of the output closed it early, as `head` does. This is not a failure.
@@ -381,6 +391,9 @@ impl CliError {
 
     /// The cause of the error. A status that this client made, because the connection failed, has one.
     fn cause(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        if let Self::Doctor(error) = self {
+            return error.inner().and_then(Self::cause);
+        }
         if let Self::Refused(status) | Self::Unanswered { status, .. } = self {
             // The sentence says it all.
             return std::error::Error::source(status.as_ref()).filter(|_| wrong_end_of(status).is_none());
@@ -398,6 +411,7 @@ impl CliError {
         match self {
             Self::Refused(status) | Self::Unanswered { status, .. } => fields(status),
             Self::Import(error) => error.status().map(fields).unwrap_or_default(),
+            Self::Doctor(error) => error.inner().map(Self::fields).unwrap_or_default(),
             Self::BadServer { .. }
             | Self::Unreachable { .. }
             | Self::NotReached { .. }

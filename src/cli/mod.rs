@@ -16,6 +16,7 @@ mod connect;
 mod data_out;
 mod decision;
 mod demo;
+mod doctor;
 pub mod emergency_cfg;
 mod error;
 mod evaluate;
@@ -49,6 +50,7 @@ mod text;
 mod time;
 
 pub use connect::Remote;
+pub use doctor::DoctorError;
 pub use error::CliError;
 pub use parse::{UsageError, parse};
 pub use pull::PullError;
@@ -96,6 +98,7 @@ fn numbering_plan(command: &ClientCommand) -> Option<&Path> {
         | ClientCommand::Share(_)
         | ClientCommand::List(_)
         | ClientCommand::Health(_)
+        | ClientCommand::Doctor(_)
         | ClientCommand::Model(_)
         | ClientCommand::EmergencyCfg(_)
         | ClientCommand::Completions(_) => None,
@@ -123,6 +126,7 @@ async fn run(command: ClientCommand) -> Result<(), CliError> {
         ClientCommand::Pull(args) => Box::pin(pull::run(args)).await,
         ClientCommand::List(args) => Box::pin(list::run(args)).await,
         ClientCommand::Health(args) => health::run(args).await,
+        ClientCommand::Doctor(args) => Box::pin(doctor::run(args)).await,
         ClientCommand::Normalize(args) => normalize::run(&args),
         ClientCommand::Evaluate(args) => evaluate::run(&args),
         ClientCommand::Fit(args) => fit::run(&args),

@@ -55,7 +55,7 @@ macro_rules! named {
 shown! {
     Action "ACTION_", AuditMethod "AUDIT_METHOD_", Attestation "ATTESTATION_", Basis "BASIS_", CaseRole "CASE_ROLE_", CaseStatus "CASE_STATUS_",
     Category "CATEGORY_", Channel "CHANNEL_", CommentModeration "COMMENT_MODERATION_", Ledger "LEDGER_", ListKind "LIST_KIND_", LineType "LINE_TYPE_", NumberSort "NUMBER_SORT_", OwnerCalls "OWNER_CALLS_",
-    ReportRole "REPORT_ROLE_", ReportState "REPORT_STATE_", RiskLevel "RISK_LEVEL_", Role "ROLE_", SimilarityKind "SIMILARITY_KIND_", Source "SOURCE_", StatusKind "STATUS_KIND_",
+    RecordDifferenceKind "RECORD_DIFFERENCE_KIND_", ReportRole "REPORT_ROLE_", ReportState "REPORT_STATE_", RiskLevel "RISK_LEVEL_", Role "ROLE_", ShardComparisonState "SHARD_COMPARISON_STATE_", SimilarityKind "SIMILARITY_KIND_", Source "SOURCE_", StatusKind "STATUS_KIND_",
     SubmitOutcome "SUBMIT_OUTCOME_", Validity "VALIDITY_", Verstat "VERSTAT_",
 }
 named! { Action, AuditMethod, Attestation, CaseRole, CaseStatus, Category, Channel, CommentModeration, ListKind, NumberSort, OwnerCalls, ReportRole, Source, StatusKind, Verstat }

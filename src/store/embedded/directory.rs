@@ -61,6 +61,15 @@ impl StoreDirectory {
         Ok(Self { path, lock })
     }
 
+    /// Locks the directory if a complete engine is in it, and creates nothing.
+    pub(super) fn take_existing(path: &Path) -> Result<Self, StoreError> {
+        if !path.join(ENGINE).join(ENGINE_MARK).exists() {
+            let found = format!("{} holds no complete store", path.display());
+            return Err(StoreError::Foreign { found });
+        }
+        Self::take(path)
+    }
+
     /// The directory.
     pub(super) fn path(&self) -> &Path {
         &self.path

@@ -122,6 +122,19 @@ impl EmbeddedStore {
         open.await.unwrap_or_else(|error| Err(aborted(&error)))
     }
 
+    /// Opens the store of a directory, and never creates one.
+    ///
+    /// # Errors
+    /// As [`Self::open`]; [`StoreError::Foreign`] also if there is no store.
+    pub async fn open_existing(path: &Path) -> Result<Self, StoreError> {
+        let path = path.to_path_buf();
+        let open = spawn_blocking(move || {
+            let directory = StoreDirectory::take_existing(&path)?;
+            Self::open_engine(directory, &EngineSettings::default(), None)
+        });
+        open.await.unwrap_or_else(|error| Err(aborted(&error)))
+    }
+
     fn open_now(
         path: &Path,
         evidence_version: u32,
@@ -134,6 +147,14 @@ impl EmbeddedStore {
             meta.ready = true; // a store that is not complete is never seen
             Engine::create(path, &meta, settings)
         })?;
+        Self::open_engine(directory, settings, accepted)
+    }
+
+    fn open_engine(
+        directory: StoreDirectory,
+        settings: &EngineSettings,
+        accepted: Option<&str>,
+    ) -> Result<Self, StoreError> {
         let engine = Arc::new(Engine::open(directory, settings, accepted)?);
         let meta = engine.meta()?;
         let view = EngineSnapshot::of(&engine);

@@ -51,6 +51,16 @@ pub(super) async fn open(
     Err(overtaken())
 }
 
+/// The identity of the complete store of a database. Makes nothing.
+pub(super) async fn find(
+    connection: &ServerConnection,
+    deadline: impl Fn() -> CallDeadline,
+) -> Result<Meta, StoreError> {
+    let (meta, _) = read_of_master(connection, deadline()).await?.ok_or_else(nothing)?;
+    heads(connection, &meta, deadline()).await?;
+    Ok(meta)
+}
+
 /// The identity as it is now, if it is still that of `opened`.
 pub(super) async fn current(
     connection: &ServerConnection,

@@ -97,6 +97,18 @@ impl RedisStore {
         Ok(Self::of(config, (connection, dialer), meta, settings))
     }
 
+    /// Opens the store that is in a Redis database, and makes none.
+    ///
+    /// # Errors
+    /// As [`Self::open`]; [`StoreError::Foreign`] also if the database holds no complete store.
+    pub async fn open_existing(config: RedisConfig) -> Result<Self, StoreError> {
+        let dialer = Dialer::new(&config)?;
+        let connection = ServerConnection::new(dialer.clone());
+        let deadline = || CallDeadline::after(config.read_timeout);
+        let meta = identity::find(&connection, deadline).await?;
+        Ok(Self::of(config, (connection, dialer), meta, ServerSettings::default()))
+    }
+
     /// The store with this identity, which was opened before and need not answer now. Makes nothing: a database without
     /// this store is [`StoreError::Foreign`] from the first request on.
     ///

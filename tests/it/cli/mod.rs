@@ -6,6 +6,7 @@ mod client;
 mod decision_log;
 mod decisions;
 mod destruction;
+mod doctor;
 mod exports;
 mod finding;
 mod import;
