@@ -14,6 +14,7 @@ use crate::domain::model::ScoreModel;
 use crate::domain::state::NumberState;
 use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
+use crate::index::StoreState;
 use crate::number::E164;
 use crate::store::memory::MemoryStore;
 use crate::store::{LOG_ENTRIES_KEPT, RawLogEntry, RecordKey, RecordWrite, ShardCommit};

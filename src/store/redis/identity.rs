@@ -57,7 +57,7 @@ pub(super) async fn find(
     deadline: impl Fn() -> CallDeadline,
 ) -> Result<Meta, StoreError> {
     let (meta, _) = read_of_master(connection, deadline()).await?.ok_or_else(nothing)?;
-    heads(connection, &meta, deadline()).await?;
+    sweep::heads(connection, &meta, &deadline).await?;
     Ok(meta)
 }
 
