@@ -119,10 +119,11 @@ impl Log {
 
     /// Compares a record with its last change, and forgets the change.
     pub(super) fn check(&mut self, name: u128, kind: RecordKind, head: LogHead, stored: &Stored) -> Option<DamageKind> {
+        let last = self.last.remove(&name);
         if stored.version > head.seq {
             return Some(DamageKind::BeyondLog);
         }
-        match self.last.remove(&name) {
+        match last {
             Some(LastChange { seq, id, state, .. }) => {
                 let fits = match state {
                     None => false,

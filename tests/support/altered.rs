@@ -40,6 +40,13 @@ pub fn exchange_content(server: &RedisServer, number: E164, other: E164) {
     put(server, number, &[&own[..8], &other[8..]].concat());
 }
 
+/// Puts a record into the table of another shard than its own.
+pub fn misplace(server: &RedisServer, number: E164, beside: E164) {
+    let mut command = redis::cmd("HSET");
+    command.arg(hash(beside)).arg(&id(number)).arg(record(server, number));
+    let _fields: u32 = command.query(&mut connection(server)).expect("an answer");
+}
+
 /// Deletes the record of a number.
 pub fn delete(server: &RedisServer, number: E164) {
     let mut command = redis::cmd("HDEL");

@@ -4,6 +4,7 @@ mod compared;
 mod contract;
 mod emptied;
 mod follower;
+mod inspected;
 mod redis;
 mod redis_replica;
 mod stores;
