@@ -231,8 +231,7 @@ pub async fn build(
     };
     let opening::Opened { store, start } = place.open(&model).await?;
     let index = Arc::new(Index::new(Arc::clone(&model)));
-    let follower = Follower::new(Arc::clone(&store), index, clock.clone(), metrics.clone());
-    let follower = Arc::new(follower);
+    let follower = Arc::new(Follower::new(Arc::clone(&store), index, clock.clone(), metrics.clone()));
     start.load(&follower, Arc::clone(&model)).await?;
     let fallback = place.fallback(&store, &model)?;
     let snapshots = place.keeper(&store, &follower)?;

@@ -81,7 +81,10 @@ fn rows_of(bucket: u32, bytes: &[u8]) -> Result<Vec<ReportRow>, UnreadableValue>
     codec::rows::decode(bytes)
 }
 
-fn compare((tenant, buckets): (TenantId, HashMap<(E164, u32), (u32, bool)>), counted: &Counted, cross: &mut Findings) {
+/// The number of rows in each bucket of a number, and whether all of them belong there.
+type Buckets = HashMap<(E164, u32), (u32, bool)>;
+
+fn compare((tenant, buckets): (TenantId, Buckets), counted: &Counted, cross: &mut Findings) {
     let mut found: HashMap<E164, (u64, bool)> = HashMap::new();
     for ((number, bucket), (count, fits)) in buckets {
         if !counted.contains_key(&number) {

@@ -9,6 +9,7 @@ use crate::store::{Meta, ScanTable, Shard};
 pub use crate::follow::DifferenceKind;
 
 /// The number of shards.
+#[expect(clippy::cast_possible_truncation, reason = "there are 256")]
 pub const SHARD_COUNT: u32 = crate::store::SHARDS as u32;
 
 /// How the index and the store compare in a shard.

@@ -188,7 +188,7 @@ async fn busy_writers_are_never_accused() {
                 submit(&writing, std::iter::once(round % BLOCKS), &format!("w{which}-{round}")).await;
                 round += 1;
                 // Now and then a pause, in which shards can be compared.
-                sleep(Duration::from_millis(if round % 8 == 0 { 60 } else { 1 })).await;
+                sleep(Duration::from_millis(if round.is_multiple_of(8) { 60 } else { 1 })).await;
             }
             round
         });
