@@ -459,14 +459,10 @@ async fn fails_over(seed: u64) {
 /// What this process acknowledged is in the index from then on, whatever is loaded again meanwhile.
 async fn reloads(seed: u64) {
     let (fixture, store) = scene(seed, false).await;
-    let shard = Shard::of_number(number(1));
+    let lost = [(Shard::of_number(number(1)), ReloadReason::Trimmed)];
     for _ in 0..20 {
         step(&fixture, &store).await;
-        fixture
-            .follower
-            .reload(&[(shard, ReloadReason::Trimmed)])
-            .await
-            .unwrap();
+        fixture.follower.reload(&lost).await.unwrap();
         store.assert_shown();
     }
     heal(&fixture, &store).await;
