@@ -343,7 +343,7 @@ mod tests {
     #[test]
     fn integers_and_names_are_frozen() {
         let codes: Vec<u8> = AuditMethod::ALL.iter().map(|method| method.code()).collect();
-        assert_eq!(codes, (1..=31).collect::<Vec<u8>>());
+        assert_eq!(codes, (1..=32).collect::<Vec<u8>>());
         assert_eq!(
             AuditMethod::from_name("set-number-status"),
             Some(AuditMethod::SetNumberStatus)
