@@ -7,7 +7,7 @@ use std::time::Duration;
 #[derive(Debug)]
 pub struct Options {
     /// A row is played if its name has one of these texts in it, or if there are none.
-    only: Vec<String>,
+    pub only: Vec<String>,
     /// Rounds of each row, in the place of its own numbers.
     pub rounds: Option<usize>,
     pub seed: u64,
