@@ -34,7 +34,7 @@ pub struct SummedRecord<'a> {
     pub id: &'a [u8],
     /// Its version.
     pub version: Version,
-    /// Its [canonical](canonical) bytes.
+    /// Its [`canonical`] bytes.
     pub bytes: &'a [u8],
 }
 
