@@ -7,7 +7,7 @@ use crate::domain::tenant::TenantId;
 use crate::service::ServiceError;
 use crate::wire::v1;
 
-/// Comparisons at the same time, of which one works: each reads the store, and keeps the server busy.
+/// The most comparisons at a time. Only one of them works: a comparison reads the store, and keeps the server busy.
 pub(super) const MAX_COMPARISONS: usize = 2;
 /// How long a client should wait if others are in progress.
 const RETRY_AFTER: std::time::Duration = std::time::Duration::from_secs(5);

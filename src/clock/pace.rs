@@ -1,4 +1,4 @@
-//! Lines of the log of which many may come at once, few enough that nobody can fill the log.
+//! Limits how often a line is logged, so that nobody can fill the log.
 
 use std::time::Duration;
 

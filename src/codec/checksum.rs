@@ -96,7 +96,7 @@ impl Checksum {
         }
     }
 
-    /// Adds the records of another sum, none of which is in this one.
+    /// Adds the records of another sum. The two have no record in common.
     pub fn add_all(&mut self, other: &Self) {
         self.sum = self.sum.wrapping_add(other.sum);
         for (count, more) in self.counts.iter_mut().zip(other.counts) {

@@ -23,7 +23,7 @@ const SHARDS: u32 = 256;
 const SHARDS_AT_A_TIME: u32 = 8;
 /// How often a request is sent while other comparisons are in progress.
 const ATTEMPTS: u32 = 6;
-/// How often shards of which nothing is known are compared again, and the pause before that.
+/// How often the shards without a result are compared again, and the pause before that.
 const ROUNDS: usize = 5;
 const PAUSE: Duration = Duration::from_secs(1);
 
