@@ -129,6 +129,12 @@ impl Answers {
         self.told.lock().iter().filter(|told| told.is_stale).count()
     }
 
+    /// Whether there is an answer about this number whose data is newer than `since`, in milliseconds since the epoch.
+    pub fn is_told(&self, number: usize, since: i64) -> bool {
+        let told = self.told.lock();
+        told.iter().any(|told| told.number == number && told.as_of > since)
+    }
+
     /// The answers that are not as fresh as they say, in words. These reports were there from these times on, in milliseconds
     /// since the epoch.
     pub fn untrue(&self, acknowledged_at: &BTreeMap<Name, i64>) -> Vec<String> {

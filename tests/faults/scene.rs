@@ -12,7 +12,7 @@ use crate::outcome::Outcome;
 use crate::support::program::Program;
 use crate::support::random::Random;
 use crate::support::report_writers::{Writer, Writers};
-use crate::support::sent_reports::{Name, SentReports};
+use crate::support::sent_reports::{Name, SentReports, wall_clock};
 
 /// Writers of each instance.
 const WRITERS: usize = 3;
@@ -172,6 +172,16 @@ impl Scene {
         }
         let is_stale = self.answers.stale() > before;
         self.expect(is_stale, || format!("no answer was stale for {HEALED_WITHIN:?}"));
+    }
+
+    /// Waits until an answer about a number has data that is newer than now.
+    pub async fn wait_for_answer(&mut self, number: usize) {
+        let (since, began) = (wall_clock(), Instant::now());
+        while !self.answers.is_told(number, since) && began.elapsed() < HEALED_WITHIN {
+            sleep(POLL).await;
+        }
+        let is_told = self.answers.is_told(number, since);
+        self.expect(is_told, || format!("no fresh answer for {HEALED_WITHIN:?}"));
     }
 
     /// Waits for a time between these, in milliseconds.

@@ -1,18 +1,13 @@
 //! The oracle is told of things that did not happen, and must find them.
 
-use std::time::Duration;
-
 use ringwarden::wire::v1::SubmitReportRequest;
 use ringwarden::wire::v1::report_service_client::ReportServiceClient;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::Round;
 use crate::outcome::Outcome;
 use crate::scene::Scene;
 use crate::support::sent_reports::Name;
-
-/// How long clients ask and write: longer than the time between two sweeps, by which data is fresh.
-const LASTS: Duration = Duration::from_millis(2_500);
 
 /// A report counts as acknowledged that was never sent, and one is there of which the clients know nothing.
 pub async fn are_found(round: Round) -> Outcome {
@@ -29,8 +24,10 @@ pub async fn are_found(round: Round) -> Outcome {
     let report = Some(invented.report());
     let mut client = ReportServiceClient::new(scene.instances[0].channel());
     client.submit_report(SubmitReportRequest { report }).await.unwrap();
+    // Nobody writes until then: a report that has just come would hide in an answer that another is missing.
+    scene.wait_for_answer(lost.number).await;
     scene.write(0);
-    sleep(LASTS).await;
+    scene.heal(Instant::now()).await;
     // The lost report is to be missed in the answers as well.
     scene.may_lose();
     scene.counts_lost_as_there();
